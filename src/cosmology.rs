@@ -1,0 +1,4 @@
+//! stub
+/// LCDM with radiation and neutrinos.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cosmology {}

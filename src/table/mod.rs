@@ -1,0 +1,4 @@
+//! stub
+
+/// Canonical columns and field metadata.
+pub mod schema;

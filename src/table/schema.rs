@@ -1,0 +1,159 @@
+//! Canonical columns: names, units, descriptions, and the metadata that every field carries.
+//!
+//! Layout     Arrow field metadata: `unit` (VOUnit style), `description`, `frame`, `source`, `factor`
+//! Units      kpc, km/s, Msun, Gyr; physical, never comoving, no factor h
+//! See also   `ingest::fields`, `units`, docs/reference/columns.md
+
+use std::collections::HashMap;
+
+use arrow::datatypes::{DataType, Field};
+
+/// Metadata key of the unit.
+pub const UNIT: &str = "unit";
+/// Metadata key of the one-line description.
+pub const DESCRIPTION: &str = "description";
+/// Metadata key of the coordinate frame (`box`, `physical`, or the name of a stored frame).
+pub const FRAME: &str = "frame";
+/// Metadata key of the field of the source file.
+pub const SOURCE: &str = "source";
+/// Metadata key of the factor by which stored values were multiplied.
+pub const FACTOR: &str = "factor";
+/// Unit of a column whose source says nothing.
+pub const UNKNOWN_UNIT: &str = "unknown";
+
+/// One canonical column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Name in every table.
+    pub name: &'static str,
+    /// VOUnit string.
+    pub unit: &'static str,
+    /// One line.
+    pub description: &'static str,
+}
+
+const fn column(name: &'static str, unit: &'static str, description: &'static str) -> Column {
+    Column { name, unit, description }
+}
+
+/// Canonical columns in table order; mass fractions `x_fe`, `x_o`, ... are added per element by [`canonical`].
+pub const COLUMNS: &[Column] = &[
+    column("id", "1", "particle identifier as stored"),
+    column("x", "kpc", "physical position, first axis"),
+    column("y", "kpc", "physical position, second axis"),
+    column("z", "kpc", "physical position, third axis"),
+    column("vx", "km/s", "peculiar velocity, first axis"),
+    column("vy", "km/s", "peculiar velocity, second axis"),
+    column("vz", "km/s", "peculiar velocity, third axis"),
+    column("mass", "Msun", "mass"),
+    column("mass_birth", "Msun", "mass at formation"),
+    column("age", "Gyr", "time since formation, with the simulation's own cosmology"),
+    column("t_birth", "Gyr", "cosmic time of formation"),
+    column("a_birth", "1", "scale factor at formation"),
+    column("phi", "km**2/s**2", "gravitational potential as stored"),
+    column("z_metal", "1", "metal mass fraction"),
+    column("rho", "Msun/kpc**3", "gas density"),
+    column("temperature", "K", "gas temperature"),
+    column("u", "km**2/s**2", "specific internal energy"),
+    column("h_sml", "kpc", "smoothing length"),
+    column("sfr", "Msun/yr", "star formation rate"),
+    column("x_hi", "1", "neutral hydrogen fraction"),
+    column("x_e", "1", "electrons per hydrogen nucleus"),
+    column("eps", "kpc", "gravitational softening"),
+    column("halo_id", "1", "halo number; -1 is none"),
+    column("wind", "1", "true for wind-phase cells that the code stores among the stars"),
+    column("x_birth", "kpc", "physical position at formation, first axis"),
+    column("y_birth", "kpc", "physical position at formation, second axis"),
+    column("z_birth", "kpc", "physical position at formation, third axis"),
+    column("vx_birth", "km/s", "peculiar velocity at formation, first axis"),
+    column("vy_birth", "km/s", "peculiar velocity at formation, second axis"),
+    column("vz_birth", "km/s", "peculiar velocity at formation, third axis"),
+    column("rho_birth", "Msun/kpc**3", "gas density at formation"),
+    column("temperature_birth", "K", "gas temperature at formation"),
+    column("id_gas", "1", "identifier of the gas particle that the star formed from"),
+    column("snap", "1", "snapshot number"),
+];
+
+/// The canonical column called `name`, if there is one.
+pub fn canonical(name: &str) -> Option<&'static Column> {
+    COLUMNS.iter().find(|c| c.name == name)
+}
+
+/// Metadata of one field.
+#[derive(Clone, Debug, Default)]
+pub struct FieldInfo {
+    /// VOUnit string.
+    pub unit: String,
+    /// One line.
+    pub description: String,
+    /// `box`, or the name of a stored frame; empty where it has no meaning.
+    pub frame: String,
+    /// Field of the source file.
+    pub source: String,
+    /// Factor that was applied to the stored value; none when the value was computed another way.
+    pub factor: Option<f64>,
+}
+
+/// A field with its metadata; empty entries are left out.
+pub fn field(name: &str, data_type: DataType, nullable: bool, info: &FieldInfo) -> Field {
+    let mut metadata = HashMap::new();
+    let unit = if info.unit.is_empty() { UNKNOWN_UNIT } else { &info.unit };
+    metadata.insert(UNIT.to_string(), unit.to_string());
+    for (key, value) in [(DESCRIPTION, &info.description), (FRAME, &info.frame), (SOURCE, &info.source)] {
+        if !value.is_empty() {
+            metadata.insert(key.to_string(), value.clone());
+        }
+    }
+    if let Some(factor) = info.factor {
+        metadata.insert(FACTOR.to_string(), format!("{factor:e}"));
+    }
+    Field::new(name, data_type, nullable).with_metadata(metadata)
+}
+
+/// A canonical field read from `source` by multiplying with `factor`.
+pub fn canonical_field(name: &str, data_type: DataType, source: &str, factor: Option<f64>) -> Field {
+    let found = canonical(name);
+    let vector = matches!(name, "x" | "y" | "z" | "vx" | "vy" | "vz");
+    let info = FieldInfo {
+        unit: found.map_or_else(|| if name.starts_with("x_") { "1".into() } else { UNKNOWN_UNIT.into() }, |c| c.unit.into()),
+        description: found.map_or_else(
+            || name.strip_prefix("x_").map_or_else(String::new, |element| format!("mass fraction of {}", capital(element))),
+            |c| c.description.into(),
+        ),
+        frame: if vector { "box".into() } else { String::new() },
+        source: source.into(),
+        factor,
+    };
+    field(name, data_type, false, &info)
+}
+
+fn capital(element: &str) -> String {
+    let mut letters = element.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Unit string of a field, `unknown` when it has none.
+pub fn unit_of(field: &Field) -> &str {
+    field.metadata().get(UNIT).map_or(UNKNOWN_UNIT, String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_field_carries_unit_source_and_factor() {
+        let f = canonical_field("x", DataType::Float32, "Coordinates", Some(0.5));
+        assert_eq!(unit_of(&f), "kpc");
+        assert_eq!(f.metadata()[FACTOR], "5e-1");
+        assert_eq!(f.metadata()[FRAME], "box");
+        assert_eq!(canonical_field("x_fe", DataType::Float32, "", None).metadata()[DESCRIPTION], "mass fraction of Fe");
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for (i, c) in COLUMNS.iter().enumerate() {
+            assert!(COLUMNS[..i].iter().all(|d| d.name != c.name), "{} twice", c.name);
+        }
+    }
+}
