@@ -1,7 +1,45 @@
-//! stub
+//! A session: datasets and snapshots under one SQL context, and the answers to queries.
+//!
+//! Units      every answer column carries its unit in the field metadata (`table::schema::UNIT`)
+//! Edge cases a query that runs out of memory is retried once with one partition and smaller batches, and says so in `notes`
+//! See also   `catalog` for names, `limits`, `units`, `caret` for errors
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use std::time::Duration;
+
+use super::limits::Limits;
+use crate::error::{Error, Result};
+
+/// How a session runs.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// Worker threads and partitions of a scan; 0 is one per core.
+    pub threads: usize,
+    /// Memory that the whole program may use [bytes]; none is unlimited.
+    pub memory_bytes: Option<u64>,
+    /// Skip the checksums of dataset files.
+    pub trust: bool,
+    /// Refuse expressions that mix units.
+    pub check_units: bool,
+    /// Bounds on one query.
+    pub limits: Limits,
+    /// Seed of the random functions.
+    pub seed: u64,
+    /// Folder for spilled data; none is the system's temporary folder.
+    pub spill_dir: Option<PathBuf>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        SessionOptions { threads: 0, memory_bytes: None, trust: false, check_units: true, limits: Limits::default(), seed: 0, spill_dir: None }
+    }
+}
+
 /// What a query returned.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -14,14 +52,86 @@ pub struct Answer {
     /// What the user should know.
     pub notes: Vec<String>,
 }
+
 impl Answer {
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 }
-/// stub
+
+/// One table that a query can name.
+#[derive(Clone, Debug)]
+pub struct TableSummary {
+    /// Name as it is written after FROM.
+    pub name: String,
+    /// Columns with units and descriptions, derived columns last.
+    pub schema: SchemaRef,
+    /// Rows, when known without reading.
+    pub rows: Option<u64>,
+    /// One line.
+    pub description: String,
+}
+
+/// Stops the running query of a session from another thread.
 #[derive(Clone, Debug, Default)]
-pub struct SessionOptions {}
-/// stub
-pub struct Session {}
+pub struct Canceller(Arc<AtomicBool>);
+
+impl Canceller {
+    /// Asks the running query to stop; it ends with an `Interrupted` error.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets an earlier request.
+    pub fn reset(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An SQL context over datasets and snapshots. Safe to share between threads.
+#[derive(Debug)]
+pub struct Session {
+    canceller: Canceller,
+}
+
+impl Session {
+    /// A session without tables.
+    pub fn new(options: SessionOptions) -> Result<Session> {
+        let _ = options;
+        Ok(Session { canceller: Canceller::default() })
+    }
+
+    /// Attaches a dataset, a snapshot or a Parquet file; returns the name that its tables go by.
+    pub fn attach(&self, path: &Path) -> Result<String> {
+        let _ = path;
+        Err(Error::internal("not laid yet"))
+    }
+
+    /// Runs one or several statements; the answer is that of the last.
+    pub fn query(&self, sql: &str) -> Result<Answer> {
+        let _ = sql;
+        Err(Error::internal("not laid yet"))
+    }
+
+    /// Runs a statement and hands over each batch as it comes; the returned answer holds none.
+    pub fn stream(&self, sql: &str, receive: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<Answer> {
+        let _ = (sql, receive);
+        Err(Error::internal("not laid yet"))
+    }
+
+    /// Every table that a query can name now, with columns and units.
+    pub fn tables(&self) -> Vec<TableSummary> {
+        Vec::new()
+    }
+
+    /// The handle that stops a running query.
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+}
