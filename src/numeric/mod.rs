@@ -1,1 +1,9 @@
-//! stub
+//! Numerical tools without physics: exact sums, counter-based random numbers, roots, quadrature, interpolation.
+//!
+//! See also   each file; nothing here knows a unit
+
+pub mod exact_sum;
+pub mod interpolate;
+pub mod quadrature;
+pub mod random;
+pub mod roots;

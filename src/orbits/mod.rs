@@ -1,1 +1,6 @@
-//! stub
+//! Orbits: coordinates of phase space, potentials, integration.
+//!
+//! Units      kpc, km/s, Msun
+//! See also   `frames`
+
+pub mod coordinates;
