@@ -17,6 +17,7 @@ use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
 
 pub mod gadget_hdf5;
+pub mod synth;
 pub mod tipsy;
 
 /// A table of particles, or of birth records.
