@@ -16,6 +16,7 @@ use arrow::datatypes::SchemaRef;
 use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
 
+pub mod fields;
 pub mod gadget_hdf5;
 pub mod synth;
 pub mod tipsy;
