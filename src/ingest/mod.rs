@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 
 pub mod fields;
 pub mod gadget_hdf5;
+pub mod run;
 pub mod synth;
 pub mod tipsy;
 

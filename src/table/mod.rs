@@ -1,4 +1,29 @@
-//! stub
+//! Datasets on disk: manifests, checked reads, atomic writes, the order of rows.
+//!
+//! ```text
+//!   galaxy.spolia/
+//!     HEAD                                   version number and digest of its manifest; renaming it into place is the commit
+//!     versions/000003.json                   `manifest`
+//!     data/stars/snap=01024/<hash>.parquet   `parquet_file`, rows in the order of `layout`; immutable
+//!     data/snapshots/<hash>.parquet          a table of the whole dataset
+//!     tmp/                                   work of the writer that holds `lock`; journal/ remembers finished tables
+//! ```
 
+/// Checked reads of data files.
+pub mod checksum;
+/// Datasets: open, versions, tables, files, schemas.
+pub mod dataset;
+mod exact;
+/// Manifests.
+pub mod manifest;
 /// Canonical columns and field metadata.
 pub mod schema;
+/// Schemas in the manifest.
+pub mod stored_schema;
+/// Transactions.
+pub mod write;
+
+pub use checksum::{CheckedFile, parquet_metadata};
+pub use dataset::Dataset;
+pub use manifest::{ColumnStats, FileEntry, FrameEntry, Manifest, Scalar, SnapshotEntry, SourceEntry, TableEntry};
+pub use write::{TableWriter, Transaction};
