@@ -1,0 +1,199 @@
+//! The header of a GADGET-like HDF5 file: counts, scale factor, cosmology and unit sizes.
+//!
+//! Layout     attributes of `Header`, then of `Parameters` (GADGET-4 keeps cosmology and units there); arrays of any length NTYPES
+//! Units      code units as stored; `UnitLength_in_cm` and its kin are those of the file
+//! Source     Springel et al. 2021, MNRAS 506, 2871 (GADGET-4); Weinberger et al. 2020, ApJS 248, 32 (AREPO); TNG data specification
+//! Refuses    scale factors and h that are not finite and positive, counts that are not whole, files of SWIFT, EAGLE and GIZMO
+//! Edge cases cut-outs without counts, masses or units; `ComovingIntegrationOn = 0`; `NumFilesPerSnapshot` absent or 0
+//! See also   `scaling` for units of datasets
+
+use crate::error::{Error, Result};
+
+use super::file::{Attribute, Attributes, H5File};
+
+/// Largest relative disagreement between `Time` and 1/(1+`Redshift`) for `Time` to be a scale factor.
+const REDSHIFT_TOLERANCE: f64 = 1e-3;
+/// Largest scale factor that a cosmological run is believed to reach.
+const LARGEST_SCALE_FACTOR: f64 = 100.0;
+
+/// What one file says about itself and its snapshot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Header {
+    /// Rows of each type in this file; `None` in cut-outs.
+    pub(super) here: Option<Vec<u64>>,
+    /// Rows of each type in the whole snapshot.
+    pub(super) total: Option<Vec<u64>>,
+    /// Mass of each type's particles, 0 where they have masses of their own [code].
+    pub(super) mass_table: Vec<f64>,
+    /// Scale factor, or time in non-comoving runs [code].
+    pub(super) time: f64,
+    /// Whether `time` is a scale factor.
+    pub(super) comoving: bool,
+    /// Side of the box [code]; 0 when there is none.
+    pub(super) box_size: f64,
+    /// Number of files.
+    pub(super) files: u64,
+    /// Hubble parameter; 1 when absent from a non-comoving run.
+    pub(super) h: f64,
+    /// Matter density.
+    pub(super) omega_m: Option<f64>,
+    /// Density of the cosmological constant.
+    pub(super) omega_lambda: Option<f64>,
+    /// Unit of length, without h [cm].
+    pub(super) unit_length_cm: Option<f64>,
+    /// Unit of mass, without h [g].
+    pub(super) unit_mass_g: Option<f64>,
+    /// Unit of velocity [cm/s].
+    pub(super) unit_velocity_cms: Option<f64>,
+    /// `Config` names Lagrangian tracer particles.
+    pub(super) tracers: bool,
+    /// Name of the code, as far as it shows.
+    pub(super) code: &'static str,
+    /// Everything as text.
+    pub(super) attributes: Vec<(String, String)>,
+    /// What was assumed.
+    pub(super) notes: Vec<String>,
+}
+
+struct Lookup<'a> {
+    header: &'a Attributes,
+    parameters: &'a Attributes,
+}
+
+impl Lookup<'_> {
+    fn any(&self, names: &[&str]) -> Option<&Attribute> {
+        names.iter().find_map(|n| self.header.get(*n)).or_else(|| names.iter().find_map(|n| self.parameters.get(*n)))
+    }
+
+    fn float(&self, names: &[&str]) -> Option<f64> {
+        self.any(names).and_then(Attribute::float)
+    }
+
+    fn counts(&self, name: &str, place: &str) -> Result<Option<Vec<u64>>> {
+        match self.header.get(name) {
+            None => Ok(None),
+            Some(value) => value.counts().map(Some).ok_or_else(|| {
+                Error::damaged(format!("`{name}` does not hold counts")).at(place).expected("whole numbers, not negative").found(value)
+            }),
+        }
+    }
+}
+
+impl Header {
+    /// Reads the header of `file`, whose root has `groups`.
+    pub(super) fn read(file: &H5File, groups: &[String]) -> Result<Header> {
+        let place = format!("`Header` of `{}`", file.path().display());
+        let has = |name: &str| groups.iter().any(|g| g == name);
+        if !groups.iter().any(|g| g.starts_with("PartType")) {
+            return Err(Error::unsupported("HDF5 file has no particle groups")
+                .at(format!("`{}`", file.path().display()))
+                .expected("PartType0, PartType1, ...")
+                .found(if groups.is_empty() { "no groups".to_string() } else { groups.join(", ") }));
+        }
+        if !has("Header") {
+            return Err(Error::damaged("snapshot has no header").at(format!("`{}`", file.path().display())).expected("a group `Header`"));
+        }
+        let header = file.attributes("Header")?;
+        let parameters = if has("Parameters") { file.attributes("Parameters")? } else { Attributes::new() };
+        let config = if has("Config") { file.attributes("Config")? } else { Attributes::new() };
+        refuse_other_codes(file, &header, groups)?;
+        let look = Lookup { header: &header, parameters: &parameters };
+
+        let here = look.counts("NumPart_ThisFile", &place)?;
+        let mut total = look.counts("NumPart_Total", &place)?;
+        if let (Some(low), Some(high)) = (&mut total, look.counts("NumPart_Total_HighWord", &place)?) {
+            for (l, h) in low.iter_mut().zip(&high) {
+                // Initial conditions of old writers hold junk in the high word; the sum over files decides in `open`.
+                *l = l.saturating_add(h.saturating_mul(1 << 32));
+            }
+        }
+        let mut result = Header {
+            here,
+            total,
+            mass_table: header.get("MassTable").and_then(Attribute::floats).unwrap_or_default(),
+            box_size: look.float(&["BoxSize"]).unwrap_or(0.0),
+            files: look.any(&["NumFilesPerSnapshot"]).and_then(Attribute::counts).and_then(|c| c.first().copied()).unwrap_or(1).max(1),
+            omega_m: look.float(&["Omega0", "OmegaMatter"]),
+            omega_lambda: look.float(&["OmegaLambda"]),
+            unit_length_cm: look.float(&["UnitLength_in_cm"]).filter(|u| *u > 0.0),
+            unit_mass_g: look.float(&["UnitMass_in_g"]).filter(|u| *u > 0.0),
+            unit_velocity_cms: look.float(&["UnitVelocity_in_cm_per_s"]).filter(|u| *u > 0.0),
+            tracers: config.keys().any(|k| k.starts_with("TRACER_MC") || k == "TRACER_PARTICLE"),
+            code: code_of(&header, &config, &parameters),
+            ..Header::default()
+        };
+        result.scale(&look, &place)?;
+        for (group, attributes) in [("Header", &header), ("Parameters", &parameters), ("Config", &config)] {
+            result.attributes.extend(attributes.iter().map(|(name, value)| (format!("{group}/{name}"), value.to_string())));
+        }
+        Ok(result)
+    }
+
+    /// Decides between scale factor and time, and checks them and h.
+    fn scale(&mut self, look: &Lookup<'_>, place: &str) -> Result<()> {
+        let redshift = look.float(&["Redshift"]);
+        let time = match (look.float(&["Time"]), redshift) {
+            (Some(t), _) => t,
+            (None, Some(z)) => 1.0 / (1.0 + z),
+            (None, None) => return Err(Error::damaged("header has no time").at(place).expected("`Time` or `Redshift`")),
+        };
+        self.time = time;
+        self.comoving = match look.any(&["ComovingIntegrationOn"]).and_then(Attribute::float) {
+            Some(flag) => flag != 0.0,
+            None => {
+                let cosmological = self.omega_m.is_some_and(|o| o > 0.0);
+                let agrees = redshift.is_none_or(|z| (time * (1.0 + z) - 1.0).abs() < REDSHIFT_TOLERANCE);
+                cosmological && agrees && time > 0.0
+            }
+        };
+        if !time.is_finite() || (self.comoving && !(time > 0.0 && time <= LARGEST_SCALE_FACTOR)) {
+            return Err(Error::damaged("scale factor makes no sense").at(format!("`Time` in {place}")).expected("a positive number").found(time));
+        }
+        let h = look.float(&["HubbleParam"]);
+        self.h = match h {
+            Some(h) if h.is_finite() && h > 0.0 => h,
+            Some(0.0) | None if !self.comoving => 1.0,
+            Some(h) => return Err(Error::damaged("Hubble parameter makes no sense").at(format!("`HubbleParam` in {place}")).expected("a positive number").found(h)),
+            None => return Err(Error::damaged("header has no Hubble parameter").at(place).expected("`HubbleParam`")),
+        };
+        if !self.box_size.is_finite() || self.box_size < 0.0 {
+            return Err(Error::damaged("box makes no sense").at(format!("`BoxSize` in {place}")).expected("a finite number").found(self.box_size));
+        }
+        if self.comoving && self.omega_lambda.is_none() {
+            self.notes.push("the header has no OmegaLambda: a flat universe is assumed".into());
+        }
+        Ok(())
+    }
+
+    /// The factor by which one power of `a` multiplies: 1 in non-comoving runs.
+    pub(super) fn scale_factor(&self) -> f64 {
+        if self.comoving { self.time } else { 1.0 }
+    }
+}
+
+fn code_of(header: &Attributes, config: &Attributes, parameters: &Attributes) -> &'static str {
+    if config.contains_key("VORONOI") || config.contains_key("GFM") || config.contains_key("REFINEMENT_SPLIT_CELLS") {
+        "AREPO"
+    } else if config.contains_key("SELFGRAVITY") || (parameters.contains_key("HubbleParam") && !header.contains_key("HubbleParam")) {
+        "GADGET-4"
+    } else {
+        "GADGET"
+    }
+}
+
+/// These codes use the same group names with other units; reading them with GADGET's would give wrong numbers without a word.
+fn refuse_other_codes(file: &H5File, header: &Attributes, groups: &[String]) -> Result<()> {
+    let code = if groups.iter().any(|g| g == "Cosmology") && groups.iter().any(|g| g == "Units") || header.contains_key("NumPartTypes") {
+        "SWIFT"
+    } else if header.contains_key("UnitLength_In_CGS") || header.contains_key("GIZMO_version") {
+        "GIZMO"
+    } else if header.contains_key("ExpansionFactor") || groups.iter().any(|g| g == "RuntimePars") {
+        "EAGLE"
+    } else {
+        return Ok(());
+    };
+    Err(Error::unsupported(format!("snapshots of {code} are not read yet"))
+        .at(format!("`{}`", file.path().display()))
+        .expected("GADGET-4, AREPO or IllustrisTNG")
+        .hint("the units of this layout differ; it is refused rather than read wrongly"))
+}

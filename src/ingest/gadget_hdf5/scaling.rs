@@ -1,0 +1,206 @@
+//! Conversion of stored numbers to kpc, km/s and Msun: by the scaling attributes of a dataset, else by documented defaults.
+//!
+//! Formula    cgs = value * to_cgs * a^a_scaling * h^h_scaling; canonical = cgs / (kpc^length Msun^mass (km/s)^velocity in cgs)
+//! Units      defaults: kpc/h comoving, 1e10 Msun/h, km/s sqrt(a); u in (km/s)^2 without a; potential (km/s)^2 / a
+//! Source     GADGET-4 manual, "Snapshot format"; TNG data specification; own reading of both
+//! Edge cases `to_cgs = 0` is dimensionless; attributes whose dimensions contradict a known dataset are not believed;
+//!            the file's own `to_cgs` decides, so the older solar mass 1.989e33 g is converted exactly (3e-4 in every mass)
+//! See also   `names` for the dimensions of known datasets
+
+use crate::constants::{KPC_CM, SOLAR_MASS_G};
+use crate::ingest::OpenOptions;
+
+use super::file::Attributes;
+use super::header::Header;
+
+/// One km/s [cm/s]; exact.
+const KMS_CM_S: f64 = 1e5;
+/// Mass unit of files that name none: 1e10 Msun (per h); GADGET convention.
+const DEFAULT_MASS_MSUN: f64 = 1e10;
+
+/// Powers of the canonical units, and of `a` and `h` by default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Dimension {
+    /// Power of kpc.
+    pub(super) length: f64,
+    /// Power of Msun.
+    pub(super) mass: f64,
+    /// Power of km/s.
+    pub(super) velocity: f64,
+    /// Power of the scale factor when no attribute says.
+    pub(super) a: f64,
+    /// Power of h when no attribute says.
+    pub(super) h: f64,
+}
+
+impl Dimension {
+    const fn new(length: f64, mass: f64, velocity: f64, a: f64, h: f64) -> Self {
+        Dimension { length, mass, velocity, a, h }
+    }
+
+    /// No dimension at all.
+    pub(super) const NONE: Dimension = Dimension::new(0.0, 0.0, 0.0, 0.0, 0.0);
+    /// Comoving length over h.
+    pub(super) const LENGTH: Dimension = Dimension::new(1.0, 0.0, 0.0, 1.0, -1.0);
+    /// Mass over h.
+    pub(super) const MASS: Dimension = Dimension::new(0.0, 1.0, 0.0, 0.0, -1.0);
+    /// GADGET velocity: peculiar over sqrt(a).
+    pub(super) const VELOCITY: Dimension = Dimension::new(0.0, 0.0, 1.0, 0.5, 0.0);
+    /// Comoving density.
+    pub(super) const DENSITY: Dimension = Dimension::new(-3.0, 1.0, 0.0, -3.0, 2.0);
+    /// Specific internal energy.
+    pub(super) const ENERGY: Dimension = Dimension::new(0.0, 0.0, 2.0, 0.0, 0.0);
+    /// Potential.
+    pub(super) const POTENTIAL: Dimension = Dimension::new(0.0, 0.0, 2.0, -1.0, 0.0);
+
+    /// VOUnit string of these powers, `unknown` when they are not whole.
+    pub(super) fn unit(&self) -> String {
+        let whole = |power: f64| (power.fract() == 0.0 && power.abs() < 100.0).then_some(power as i32);
+        let (Some(length), Some(mass), Some(velocity)) = (whole(self.length), whole(self.mass), whole(self.velocity)) else {
+            return crate::table::schema::UNKNOWN_UNIT.into();
+        };
+        let power = |name: &str, n: i32| if n == 1 { name.to_string() } else { format!("{name}**{n}") };
+        let factors = [("Msun", mass), ("kpc", length), ("km", velocity), ("s", -velocity)];
+        let above: Vec<String> = factors.iter().filter(|(_, n)| *n > 0).map(|(name, n)| power(name, *n)).collect();
+        let below: Vec<String> = factors.iter().filter(|(_, n)| *n < 0).map(|(name, n)| format!("/{}", power(name, -n))).collect();
+        let above = if above.is_empty() { "1".to_string() } else { above.join(".") };
+        above + &below.concat()
+    }
+
+    fn agrees(&self, other: &Dimension) -> bool {
+        self.length == other.length && self.mass == other.mass && self.velocity == other.velocity
+    }
+}
+
+/// Sizes of the code units.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CodeUnits {
+    length_kpc: f64,
+    mass_msun: f64,
+    velocity_kms: f64,
+    /// Scale factor, 1 in non-comoving runs.
+    pub(super) a: f64,
+    /// Hubble parameter.
+    pub(super) h: f64,
+}
+
+impl CodeUnits {
+    /// Units named by the file, else by the user, else the GADGET convention; what was assumed is added to `notes`.
+    pub(super) fn new(header: &Header, options: &OpenOptions, notes: &mut Vec<String>) -> CodeUnits {
+        let h = header.h;
+        let mut assumed = Vec::new();
+        // The user's units are physical or comoving ones as they stand, while code units carry 1/h: multiply it in here once.
+        let length_kpc = header.unit_length_cm.map(|u| u / KPC_CM).or(options.length_kpc.map(|u| u * h)).unwrap_or_else(|| {
+            assumed.push("kpc/h");
+            1.0
+        });
+        let mass_msun = header.unit_mass_g.map(|u| u / SOLAR_MASS_G).or(options.mass_msun.map(|u| u * h)).unwrap_or_else(|| {
+            assumed.push("1e10 Msun/h");
+            DEFAULT_MASS_MSUN
+        });
+        let velocity_kms = header.unit_velocity_cms.map(|u| u / KMS_CM_S).or(options.velocity_kms).unwrap_or_else(|| {
+            assumed.push("km/s");
+            1.0
+        });
+        if !assumed.is_empty() {
+            let frame = if header.comoving { " (comoving lengths, velocities over sqrt(a))" } else { "" };
+            notes.push(format!("the header names no units for some quantities: {} assumed{frame}", assumed.join(", ")));
+        }
+        CodeUnits { length_kpc, mass_msun, velocity_kms, a: header.scale_factor(), h }
+    }
+
+    /// Factor from code units to canonical units by convention.
+    pub(super) fn factor(&self, d: &Dimension) -> f64 {
+        self.without_a(d) * self.a.powf(d.a)
+    }
+
+    /// The same without the power of the scale factor.
+    pub(super) fn without_a(&self, d: &Dimension) -> f64 {
+        self.length_kpc.powf(d.length) * self.mass_msun.powf(d.mass) * self.velocity_kms.powf(d.velocity) * self.h.powf(d.h)
+    }
+
+    /// Length of one unit of time [kpc/(km/s)], for `Time` of non-comoving runs.
+    pub(super) fn time(&self) -> f64 {
+        self.length_kpc / self.velocity_kms / self.h
+    }
+}
+
+/// Scaling attributes of one dataset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scaling {
+    /// Dimension with the file's own powers of `a` and `h`.
+    pub(super) dimension: Dimension,
+    /// Size of one code unit [cgs]; 0 is dimensionless.
+    pub(super) to_cgs: f64,
+}
+
+impl Scaling {
+    /// The attributes, when all six are there and finite.
+    pub(super) fn of(attributes: &Attributes) -> Option<Scaling> {
+        let get = |name: &str| attributes.get(name).and_then(|v| v.float()).filter(|v| v.is_finite());
+        let dimension = Dimension {
+            length: get("length_scaling")?,
+            mass: get("mass_scaling")?,
+            velocity: get("velocity_scaling")?,
+            a: get("a_scaling")?,
+            h: get("h_scaling")?,
+        };
+        let to_cgs = get("to_cgs").filter(|v| *v >= 0.0)?;
+        Some(Scaling { dimension, to_cgs })
+    }
+
+    /// Whether the attributes may be believed for a dataset of known dimension.
+    pub(super) fn agrees(&self, known: &Dimension) -> bool {
+        self.to_cgs > 0.0 && self.dimension.agrees(known)
+    }
+
+    /// Factor to canonical units without the power of the scale factor.
+    pub(super) fn without_a(&self, h: f64) -> f64 {
+        let d = &self.dimension;
+        let canonical_cgs = KPC_CM.powf(d.length) * SOLAR_MASS_G.powf(d.mass) * KMS_CM_S.powf(d.velocity);
+        self.to_cgs * h.powf(d.h) / canonical_cgs
+    }
+
+    /// Factor to canonical units.
+    pub(super) fn factor(&self, units: &CodeUnits) -> f64 {
+        self.without_a(units.h) * units.a.powf(self.dimension.a)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNITS: CodeUnits = CodeUnits { length_kpc: 1.0, mass_msun: 1e10, velocity_kms: 1.0, a: 0.8, h: 0.6774 };
+
+    #[test]
+    fn defaults_follow_the_gadget_convention() {
+        assert_eq!(UNITS.factor(&Dimension::LENGTH), 0.8 / 0.6774);
+        assert!((UNITS.factor(&Dimension::MASS) - 1e10 / 0.6774).abs() < 1e-5);
+        assert!((UNITS.factor(&Dimension::VELOCITY) - 0.8f64.sqrt()).abs() < 1e-15);
+        assert_eq!(UNITS.factor(&Dimension::ENERGY), 1.0);
+        assert_eq!(UNITS.factor(&Dimension::POTENTIAL), 1.25);
+        let density = 1e10 * 0.6774f64.powi(2) / 0.8f64.powi(3);
+        assert!((UNITS.factor(&Dimension::DENSITY) / density - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn attributes_convert_the_files_own_solar_mass_exactly() {
+        let scaling = Scaling { dimension: Dimension::MASS, to_cgs: 1.989e43 };
+        // 1.989e33 g is 1.00030 of the IAU value of the sun's mass.
+        assert!((scaling.factor(&UNITS) / (1e10 / 0.6774) - 1.989e33 / SOLAR_MASS_G).abs() < 1e-12);
+        assert!(!scaling.agrees(&Dimension::LENGTH));
+        assert!(!Scaling { dimension: Dimension::MASS, to_cgs: 0.0 }.agrees(&Dimension::MASS));
+    }
+
+    #[test]
+    fn units_are_written_from_powers() {
+        assert_eq!(Dimension::DENSITY.unit(), "Msun/kpc**3");
+        assert_eq!(Dimension::ENERGY.unit(), "km**2/s**2");
+        assert_eq!(Dimension::VELOCITY.unit(), "km/s");
+        assert_eq!(Dimension::NONE.unit(), "1");
+        assert_eq!(Dimension { length: 0.5, ..Dimension::NONE }.unit(), "unknown");
+        assert_eq!(Dimension { length: 1.0, velocity: 1.0, ..Dimension::NONE }.unit(), "kpc.km/s");
+        assert_eq!(Dimension { length: -1.0, velocity: -1.0, ..Dimension::NONE }.unit(), "s/kpc/km");
+    }
+}
