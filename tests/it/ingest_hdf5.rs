@@ -84,7 +84,11 @@ fn npz(path: &Path) -> BTreeMap<String, Vec<f64>> {
         let shape = text.split("'shape': (").nth(1).and_then(|s| s.split(')').next()).expect("shape");
         let count: usize = shape.split(',').filter_map(|n| n.trim().parse::<usize>().ok()).product();
         let words = bytes[data..data + 8 * count].chunks_exact(8).map(|w| w.try_into().expect("8 bytes"));
-        let values = if text.contains("<i8") { words.map(|w| i64::from_le_bytes(w) as f64).collect() } else { words.map(f64::from_le_bytes).collect() };
+        let values = if text.contains("<i8") {
+            words.map(|w| i64::from_le_bytes(w) as f64).collect()
+        } else {
+            words.map(f64::from_le_bytes).collect()
+        };
         arrays.insert(name, values);
         at = data + 8 * count;
     }

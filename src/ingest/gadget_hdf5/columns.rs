@@ -62,7 +62,9 @@ impl Column {
             Some(c) => (c.unit.to_string(), c.description.to_string()),
             None if magnitude.is_some() => ("mag".to_string(), format!("absolute magnitude in band {}", magnitude.unwrap_or_default())),
             None if name.starts_with("x_") && !name.contains("_sn_") => ("1".to_string(), element_description(name)),
-            None if name.starts_with("x_") || name.starts_with("z_metal") => ("1".to_string(), "mass fraction of metals by the channel that made them".to_string()),
+            None if name.starts_with("x_") || name.starts_with("z_metal") => {
+                ("1".to_string(), "mass fraction of metals by the channel that made them".to_string())
+            }
             None => (UNKNOWN_UNIT.to_string(), format!("`{source}` of the file")),
         };
         let vector = matches!(name, "x" | "y" | "z" | "vx" | "vy" | "vz");
@@ -107,7 +109,10 @@ pub(super) fn columns_of(part: &Part, context: &Context, id_base: u64, notes: &m
     let mut columns = Vec::new();
     for (slot, name) in part.names.iter().enumerate() {
         let Some(dataset) = part.first(slot) else { continue };
-        let known = names::lookup(name, dataset.components);
+        let formation_slot = part.slot("GFM_StellarFormationTime").or(part.slot("StellarFormationTime"));
+        // Without a time of formation its scale factor is unknown: such a dataset keeps its own name.
+        let known =
+            names::lookup(name, dataset.components).filter(|k| formation_slot.is_some() || !matches!(k.measure, Measure::AtBirth(_)));
         let scaling = Scaling::of(&dataset.attributes);
         let stored = |component: usize, factor: f64| Recipe::Stored { slot, component, factor };
         let simple = |column: &str, component: usize, factor: f64| {
@@ -117,7 +122,7 @@ pub(super) fn columns_of(part: &Part, context: &Context, id_base: u64, notes: &m
             Some((Measure::Identifier, _)) => columns.push(Column::new("id", DataType::UInt64, name, None, stored(0, 1.0))),
             Some((Measure::Formation, _)) => formation(&mut columns, slot, name, dataset.kind, context),
             Some((Measure::AtBirth(dimension), vector)) => {
-                let Some(formation) = part.slot("GFM_StellarFormationTime").or(part.slot("StellarFormationTime")) else { continue };
+                let Some(formation) = formation_slot else { continue };
                 let factor = match scaling.filter(|s| s.agrees(&dimension)) {
                     Some(s) => s.without_a(context.units.h),
                     None => context.units.without_a(&dimension),
@@ -174,14 +179,29 @@ fn complete(columns: &mut Vec<Column>, part: &Part, context: &Context, id_base: 
         notes.push(format!("PartType{} has no ParticleIDs: `id` is the number of the row in the file", part.number));
         columns.push(Column::new("id", DataType::UInt64, "row number", None, Recipe::RowNumber { base: id_base }));
     }
-    if let (false, Some(energy), Some(electrons)) = (has(columns, "temperature"), part.slot("InternalEnergy"), part.slot("ElectronAbundance")) {
+    if let (false, Some(energy), Some(electrons)) =
+        (has(columns, "temperature"), part.slot("InternalEnergy"), part.slot("ElectronAbundance"))
+    {
         let factor = columns.iter().find(|c| c.name == "u").and_then(|c| c.info.factor);
         if let (Some(factor), Some(dataset)) = (factor, part.first(energy)) {
             let hydrogen = part.slot("GFM_Metals").filter(|s| part.first(*s).is_some_and(|d| d.components >= 9));
-            let source = if hydrogen.is_some() { "InternalEnergy, ElectronAbundance, GFM_Metals" } else { "InternalEnergy, ElectronAbundance" };
-            let mut c = Column::new("temperature", float_of(dataset.kind), source, None, Recipe::Temperature { energy, factor, electrons, hydrogen });
-            let fraction = if hydrogen.is_some() { "the hydrogen fraction of the file".to_string() } else { format!("hydrogen fraction {PRIMORDIAL_HYDROGEN}") };
-            c.info.description = format!("gas temperature from u, x_e and {fraction}; not physical for star-forming gas (sfr > 0), which follows an effective equation of state");
+            let source =
+                if hydrogen.is_some() { "InternalEnergy, ElectronAbundance, GFM_Metals" } else { "InternalEnergy, ElectronAbundance" };
+            let mut c = Column::new(
+                "temperature",
+                float_of(dataset.kind),
+                source,
+                None,
+                Recipe::Temperature { energy, factor, electrons, hydrogen },
+            );
+            let fraction = if hydrogen.is_some() {
+                "the hydrogen fraction of the file".to_string()
+            } else {
+                format!("hydrogen fraction {PRIMORDIAL_HYDROGEN}")
+            };
+            c.info.description = format!(
+                "gas temperature from u, x_e and {fraction}; not physical for star-forming gas (sfr > 0), which follows an effective equation of state"
+            );
             columns.push(c);
         }
     }
@@ -204,7 +224,14 @@ fn formation(columns: &mut Vec<Column>, slot: usize, name: &str, kind: Kind, con
     }
 }
 
-fn factor_of(dimension: &Dimension, scaling: Option<Scaling>, context: &Context, number: usize, name: &str, notes: &mut Vec<String>) -> f64 {
+fn factor_of(
+    dimension: &Dimension,
+    scaling: Option<Scaling>,
+    context: &Context,
+    number: usize,
+    name: &str,
+    notes: &mut Vec<String>,
+) -> f64 {
     match scaling {
         Some(s) if s.agrees(dimension) => s.factor(&context.units),
         Some(s) => {

@@ -152,7 +152,9 @@ fn guarded<T>(place: &str, action: impl FnOnce() -> std::result::Result<T, hdf5_
     match catch_unwind(AssertUnwindSafe(action)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(hdf5_pure::Error::Format(FormatError::UnsupportedFilter(id)))) => {
-            Err(Error::unsupported(format!("cannot decompress HDF5 filter {id}")).at(place).hint("rewrite the file with gzip: `h5repack -f GZIP=4`"))
+            Err(Error::unsupported(format!("cannot decompress HDF5 filter {id}"))
+                .at(place)
+                .hint("rewrite the file with gzip: `h5repack -f GZIP=4`"))
         }
         Ok(Err(cause)) => Err(Error::damaged("cannot read HDF5 structure").at(place).because(cause)),
         Err(_) => Err(Error::damaged("HDF5 structure makes no sense").at(place)),
@@ -304,7 +306,9 @@ fn number(datatype: &Datatype) -> Option<(Kind, bool, u64)> {
             };
             Some((kind, big(byte_order)?, 1))
         }
-        Datatype::Enumeration { size, base_type, .. } => number(base_type).filter(|(kind, _, n)| *n == 1 && kind.width() as u64 == u64::from(*size)),
+        Datatype::Enumeration { size, base_type, .. } => {
+            number(base_type).filter(|(kind, _, n)| *n == 1 && kind.width() as u64 == u64::from(*size))
+        }
         Datatype::Array { base_type, dimensions } => {
             let (kind, order, inner) = number(base_type)?;
             let count = dimensions.iter().try_fold(inner, |n, d| n.checked_mul(u64::from(*d)))?;
@@ -321,9 +325,13 @@ impl Dataset {
             guarded(&place, || Ok((dataset.shape()?, dataset.datatype()?, dataset.layout()?, dataset.filters(), dataset.attrs()?)))?;
         let Some((kind, big_endian, inner)) = number(&datatype) else { return Ok(None) };
         let Some((&rows, rest)) = shape.split_first() else { return Ok(None) };
-        let components = rest.iter().try_fold(inner, |n, d| n.checked_mul(*d)).filter(|n| (1..=MAX_COMPONENTS).contains(n)).ok_or_else(|| {
-            Error::damaged("dataset has an impossible shape").at(&place).expected(format!("1 to {MAX_COMPONENTS} components")).found(format!("shape {shape:?}"))
-        })?;
+        let components =
+            rest.iter().try_fold(inner, |n, d| n.checked_mul(*d)).filter(|n| (1..=MAX_COMPONENTS).contains(n)).ok_or_else(|| {
+                Error::damaged("dataset has an impossible shape")
+                    .at(&place)
+                    .expected(format!("1 to {MAX_COMPONENTS} components"))
+                    .found(format!("shape {shape:?}"))
+            })?;
         let total = rows.checked_mul(components).and_then(|n| n.checked_mul(kind.width() as u64));
         let too_large = |limit: u64| {
             Error::damaged("dataset is larger than its file can hold")
@@ -337,7 +345,10 @@ impl Dataset {
         let storage = match layout {
             Layout::Contiguous { address, size } => {
                 if rows > 0 && size != total {
-                    return Err(Error::damaged("stored size disagrees with the shape").at(&place).expected(format!("{total} bytes")).found(format!("{size} bytes")));
+                    return Err(Error::damaged("stored size disagrees with the shape")
+                        .at(&place)
+                        .expected(format!("{total} bytes"))
+                        .found(format!("{size} bytes")));
                 }
                 let address = match address {
                     Some(a) => a,
@@ -351,9 +362,14 @@ impl Dataset {
             }
             Layout::Compact { .. } => Storage::Library { dataset: Box::new(dataset), chunks: None, checked: OnceLock::new() },
             Layout::Chunked { chunk_shape, .. } => {
-                let logical = chunk_shape.iter().try_fold(u64::from(datatype_bytes(&datatype)), |n, d| n.checked_mul(*d)).filter(|n| *n <= MAX_CHUNK_BYTES);
+                let logical = chunk_shape
+                    .iter()
+                    .try_fold(u64::from(datatype_bytes(&datatype)), |n, d| n.checked_mul(*d))
+                    .filter(|n| *n <= MAX_CHUNK_BYTES);
                 if logical.is_none() || chunk_shape.len() != shape.len() || chunk_shape.contains(&0) {
-                    return Err(Error::damaged("chunks have an impossible shape").at(&place).found(format!("{chunk_shape:?} in {shape:?}")));
+                    return Err(Error::damaged("chunks have an impossible shape")
+                        .at(&place)
+                        .found(format!("{chunk_shape:?} in {shape:?}")));
                 }
                 let expansion = match filters.as_slice() {
                     [] => 1,
@@ -368,11 +384,24 @@ impl Dataset {
                 let chunks = shape.iter().zip(&chunk_shape).try_fold(1u64, |n, (extent, chunk)| n.checked_mul(extent.div_ceil(*chunk)));
                 Storage::Library { dataset: Box::new(dataset), chunks, checked: OnceLock::new() }
             }
-            Layout::Virtual => return Err(Error::unsupported("virtual datasets are not read").at(&place).hint("open the files that it refers to")),
+            Layout::Virtual => {
+                return Err(Error::unsupported("virtual datasets are not read").at(&place).hint("open the files that it refers to"));
+            }
         };
         let attributes = attributes_of(attributes);
         let bytes = Arc::clone(&file.bytes);
-        Ok(Some(Dataset { name: name.to_string(), rows, components: components as usize, kind, big_endian, chunk_rows, attributes, place, storage, bytes }))
+        Ok(Some(Dataset {
+            name: name.to_string(),
+            rows,
+            components: components as usize,
+            kind,
+            big_endian,
+            chunk_rows,
+            attributes,
+            place,
+            storage,
+            bytes,
+        }))
     }
 
     /// `group/name` and the file, for messages.
@@ -388,7 +417,10 @@ impl Dataset {
     /// Replaces `buffer` by the stored bytes of `rows`.
     pub(super) fn read(&self, rows: Range<u64>, buffer: &mut Vec<u8>) -> Result<()> {
         if rows.start > rows.end || rows.end > self.rows {
-            return Err(Error::internal("rows outside the dataset").at(&self.place).expected(format!("0..{}", self.rows)).found(format!("{rows:?}")));
+            return Err(Error::internal("rows outside the dataset")
+                .at(&self.place)
+                .expected(format!("0..{}", self.rows))
+                .found(format!("{rows:?}")));
         }
         let count = rows.end - rows.start;
         let length = usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(self.row_bytes());
@@ -396,7 +428,9 @@ impl Dataset {
             Storage::Contiguous(address) => {
                 buffer.resize(length, 0);
                 let offset = address + rows.start * self.row_bytes() as u64;
-                self.bytes.read_exact(offset, buffer).map_err(|e| Error::io("read", &self.bytes.path, &e).because(format!("byte {offset}, {}", self.place)))
+                self.bytes
+                    .read_exact(offset, buffer)
+                    .map_err(|e| Error::io("read", &self.bytes.path, &e).because(format!("byte {offset}, {}", self.place)))
             }
             Storage::Library { dataset, chunks, checked } => {
                 checked.get_or_init(|| self.all_chunks_exist(dataset, *chunks)).clone()?;
@@ -406,7 +440,10 @@ impl Dataset {
                 }
                 *buffer = guarded(&self.place, || dataset.read_raw_rows(rows.start, count))?;
                 if buffer.len() != length {
-                    return Err(Error::damaged("dataset ends early").at(&self.place).expected(format!("{length} bytes")).found(format!("{} bytes", buffer.len())));
+                    return Err(Error::damaged("dataset ends early")
+                        .at(&self.place)
+                        .expected(format!("{length} bytes"))
+                        .found(format!("{} bytes", buffer.len())));
                 }
                 Ok(())
             }

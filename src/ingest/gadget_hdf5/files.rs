@@ -102,7 +102,9 @@ pub(super) fn all_files(first: &Path, count: u64) -> Result<Vec<PathBuf>> {
         files.push(file);
     }
     if !files.iter().any(|f| f == first) {
-        return Err(Error::damaged("file has a number beyond its snapshot").at(format!("`{}`", first.display())).expected(format!("0 to {}", count - 1)));
+        return Err(Error::damaged("file has a number beyond its snapshot")
+            .at(format!("`{}`", first.display()))
+            .expected(format!("0 to {}", count - 1)));
     }
     Ok(files)
 }

@@ -147,17 +147,28 @@ impl Header {
             }
         };
         if !time.is_finite() || (self.comoving && !(time > 0.0 && time <= LARGEST_SCALE_FACTOR)) {
-            return Err(Error::damaged("scale factor makes no sense").at(format!("`Time` in {place}")).expected("a positive number").found(time));
+            return Err(Error::damaged("scale factor makes no sense")
+                .at(format!("`Time` in {place}"))
+                .expected("a positive number")
+                .found(time));
         }
         let h = look.float(&["HubbleParam"]);
         self.h = match h {
             Some(h) if h.is_finite() && h > 0.0 => h,
             Some(0.0) | None if !self.comoving => 1.0,
-            Some(h) => return Err(Error::damaged("Hubble parameter makes no sense").at(format!("`HubbleParam` in {place}")).expected("a positive number").found(h)),
+            Some(h) => {
+                return Err(Error::damaged("Hubble parameter makes no sense")
+                    .at(format!("`HubbleParam` in {place}"))
+                    .expected("a positive number")
+                    .found(h));
+            }
             None => return Err(Error::damaged("header has no Hubble parameter").at(place).expected("`HubbleParam`")),
         };
         if !self.box_size.is_finite() || self.box_size < 0.0 {
-            return Err(Error::damaged("box makes no sense").at(format!("`BoxSize` in {place}")).expected("a finite number").found(self.box_size));
+            return Err(Error::damaged("box makes no sense")
+                .at(format!("`BoxSize` in {place}"))
+                .expected("a finite number")
+                .found(self.box_size));
         }
         if self.comoving && self.omega_lambda.is_none() {
             self.notes.push("the header has no OmegaLambda: a flat universe is assumed".into());

@@ -192,13 +192,18 @@ fn table_of(family: Family, parts: &[Part], context: &Context, notes: &mut Vec<S
             }
         }
         if *selection == Selection::Winds {
-            notes.push(format!("{} wind-phase cells of PartType4 are rows of `gas` with `wind` = true", parts[*index].selected(*selection)));
+            notes
+                .push(format!("{} wind-phase cells of PartType4 are rows of `gas` with `wind` = true", parts[*index].selected(*selection)));
         }
     }
     let uses = uses
         .iter()
         .enumerate()
-        .map(|(number, (part, selection, _))| Use { part: *part, selection: *selection, recipes: joined.iter().map(|(_, _, _, r)| r[number].clone()).collect() })
+        .map(|(number, (part, selection, _))| Use {
+            part: *part,
+            selection: *selection,
+            recipes: joined.iter().map(|(_, _, _, r)| r[number].clone()).collect(),
+        })
         .collect();
     Some(Table { family, schema: Arc::new(Schema::new(fields)), uses, segments, rows })
 }

@@ -84,7 +84,8 @@ pub(super) const KNOWN: &[Known] = &[
 /// The known dataset called `name` if its shape fits.
 pub(super) fn lookup(name: &str, components: usize) -> Option<&'static Known> {
     KNOWN.iter().find(|k| {
-        k.dataset == name && (k.columns.is_empty() || k.columns.len() == components || (k.columns == ELEMENTS && components == ELEMENTS.len() - 1))
+        k.dataset == name
+            && (k.columns.is_empty() || k.columns.len() == components || (k.columns == ELEMENTS && components == ELEMENTS.len() - 1))
     })
 }
 
@@ -109,7 +110,9 @@ pub(super) fn snake(name: &str) -> String {
         // The plural of an abbreviation (`IDs`) belongs to it.
         let plural = after == 's' && !letters.get(i + 2).copied().unwrap_or('_').is_ascii_lowercase();
         let word_starts = c.is_ascii_uppercase()
-            && (before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && after.is_ascii_lowercase() && !plural));
+            && (before.is_ascii_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_ascii_uppercase() && after.is_ascii_lowercase() && !plural));
         if word_starts && !out.is_empty() && !out.ends_with('_') {
             out.push('_');
         }

@@ -148,7 +148,11 @@ fn open_one(path: &std::path::Path, keep_open: bool) -> Result<OneFile> {
         let rows = named.or(reference.map(|d| d.rows)).unwrap_or(0);
         for dataset in &datasets {
             if dataset.rows != rows {
-                let expected = if named.is_some() { format!("{rows} rows as `NumPart_ThisFile` says") } else { format!("{rows} rows as the others have") };
+                let expected = if named.is_some() {
+                    format!("{rows} rows as `NumPart_ThisFile` says")
+                } else {
+                    format!("{rows} rows as the others have")
+                };
                 return Err(Error::damaged("dataset has another length than its particle type")
                     .at(dataset.place())
                     .expected(expected)
@@ -187,7 +191,8 @@ fn check_totals(header: &Header, opened: &[OneFile], alone: bool, notes: &mut Ve
         return Ok(());
     }
     for (number, expected) in total.iter().enumerate() {
-        let sum: u64 = opened.iter().filter_map(|f| f.header.here.as_ref()).filter_map(|h| h.get(number)).fold(0, |a, b| a.saturating_add(*b));
+        let sum: u64 =
+            opened.iter().filter_map(|f| f.header.here.as_ref()).filter_map(|h| h.get(number)).fold(0, |a, b| a.saturating_add(*b));
         if sum == *expected {
             continue;
         }

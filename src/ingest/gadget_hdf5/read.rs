@@ -142,12 +142,16 @@ impl Source {
     /// Columns `columns` of rows `rows` of `table`.
     pub(super) fn read(&self, table: &Table, columns: &[usize], rows: Range<u64>) -> Result<RecordBatch> {
         if rows.start > rows.end || rows.end > table.rows {
-            return Err(Error::usage("rows outside the table").at(format!("`{}`", table.family)).expected(format!("0..{}", table.rows)).found(format!("{rows:?}")));
+            return Err(Error::usage("rows outside the table")
+                .at(format!("`{}`", table.family))
+                .expected(format!("0..{}", table.rows))
+                .found(format!("{rows:?}")));
         }
         let schema = Arc::new(table.schema.project(columns).map_err(|e| Error::usage("no such column").because(e))?);
         let count = usize::try_from(rows.end - rows.start).map_err(|_| Error::limit("too many rows at once"))?;
         let mut buffers: Vec<Buffer> = schema.fields().iter().map(|f| Buffer::new(f.data_type(), count)).collect();
-        let mut valid: Vec<Option<Vec<bool>>> = schema.fields().iter().map(|f| f.is_nullable().then(|| Vec::with_capacity(count))).collect();
+        let mut valid: Vec<Option<Vec<bool>>> =
+            schema.fields().iter().map(|f| f.is_nullable().then(|| Vec::with_capacity(count))).collect();
         let first = table.segments.partition_point(|s| s.rows.end <= rows.start);
         for segment in table.segments[first..].iter().take_while(|s| s.rows.start < rows.end) {
             let part_use = &table.uses[segment.part_use];
@@ -261,7 +265,9 @@ impl Source {
             if runs.is_empty() {
                 continue;
             }
-            let partial = dataset.chunk_rows > 0 && block != whole && (whole.end - whole.start).saturating_mul(row_bytes as u64) <= (CACHE_BYTES / 2) as u64;
+            let partial = dataset.chunk_rows > 0
+                && block != whole
+                && (whole.end - whole.start).saturating_mul(row_bytes as u64) <= (CACHE_BYTES / 2) as u64;
             let kept;
             let (held, first): (&[u8], u64) = if partial {
                 kept = self.band(dataset, band, whole.clone())?;
