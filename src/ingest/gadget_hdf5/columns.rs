@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn temperature_is_that_of_the_written_formula() {
         // 80.765 K per (km/s)^2 and unit of mean weight (CODATA 2018 m_p, SI 2019 k_B), fully ionised primordial gas: mu = 0.58824.
-        let x_h = 0.76;
+        let x_h: f64 = 0.76;
         let x_e = 1.0 + (1.0 - x_h) / (2.0 * x_h);
         let mean_weight = 4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e);
         assert!((mean_weight - 4.0 / (8.0 - 5.0 * (1.0 - x_h))).abs() < 1e-12);

@@ -28,6 +28,10 @@ const MAX_EXPANSION: u64 = 1100;
 const SCALE_OFFSET_FILTER: u16 = 6;
 /// Largest logical size of one chunk that is accepted [bytes].
 const MAX_CHUNK_BYTES: u64 = 1 << 30;
+/// Groups that decide how a file is read, for roots that cannot be listed.
+const ROOT_GROUPS: [&str; 6] = ["Header", "Parameters", "Config", "Cosmology", "Units", "RuntimePars"];
+/// Most particle types that are looked for in roots that cannot be listed.
+const MAX_TYPES: usize = 16;
 /// Widest row that is accepted [components].
 const MAX_COMPONENTS: u64 = 4096;
 
@@ -204,9 +208,33 @@ impl H5File {
 
     /// Names of the groups at the root, sorted.
     pub(super) fn groups(&self) -> Result<Vec<String>> {
-        let mut names = guarded(&self.place("/"), || self.file.root().groups())?;
+        // The library cannot list a root that holds soft links (SWIFT writes such files): then the names that matter are tried one by one.
+        let mut names = match guarded(&self.place("/"), || self.file.root().groups()) {
+            Ok(names) => names,
+            Err(cause) => {
+                let types = (0..MAX_TYPES).map(|n| format!("PartType{n}"));
+                let mut found = Vec::new();
+                for name in ROOT_GROUPS.iter().map(|n| n.to_string()).chain(types) {
+                    if self.has_group(&name)? {
+                        found.push(name);
+                    }
+                }
+                if found.is_empty() {
+                    return Err(cause);
+                }
+                found
+            }
+        };
         names.sort();
         Ok(names)
+    }
+
+    fn has_group(&self, name: &str) -> Result<bool> {
+        guarded(&self.place(name), || match self.file.group(name) {
+            Ok(_) => Ok(true),
+            Err(hdf5_pure::Error::Format(FormatError::PathNotFound(_))) => Ok(false),
+            Err(e) => Err(e),
+        })
     }
 
     /// Attributes of a group.
@@ -384,8 +412,10 @@ impl Dataset {
                 let chunks = shape.iter().zip(&chunk_shape).try_fold(1u64, |n, (extent, chunk)| n.checked_mul(extent.div_ceil(*chunk)));
                 Storage::Library { dataset: Box::new(dataset), chunks, checked: OnceLock::new() }
             }
-            Layout::Virtual => {
-                return Err(Error::unsupported("virtual datasets are not read").at(&place).hint("open the files that it refers to"));
+            _ => {
+                return Err(Error::unsupported("datasets that are put together from other files are not read")
+                    .at(&place)
+                    .hint("open the files that it refers to"));
             }
         };
         let attributes = attributes_of(attributes);
