@@ -2,6 +2,7 @@
 //!
 //! See also   each file; nothing here knows a unit
 
+pub mod double_double;
 pub mod exact_sum;
 pub mod interpolate;
 pub mod quadrature;
