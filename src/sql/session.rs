@@ -36,7 +36,15 @@ pub struct SessionOptions {
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        SessionOptions { threads: 0, memory_bytes: None, trust: false, check_units: true, limits: Limits::default(), seed: 0, spill_dir: None }
+        SessionOptions {
+            threads: 0,
+            memory_bytes: None,
+            trust: false,
+            check_units: true,
+            limits: Limits::default(),
+            seed: 0,
+            spill_dir: None,
+        }
     }
 }
 

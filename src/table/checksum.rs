@@ -127,7 +127,12 @@ impl CheckedFile {
         let found = block_digest(bytes);
         if expected != Some(&found) {
             return Err(Error::damaged("a data file fails its checksum")
-                .at(format!("bytes {}..{} of `{}`", block * self.block_bytes, block * self.block_bytes + bytes.len() as u64, self.path.display()))
+                .at(format!(
+                    "bytes {}..{} of `{}`",
+                    block * self.block_bytes,
+                    block * self.block_bytes + bytes.len() as u64,
+                    self.path.display()
+                ))
                 .hint("copy the dataset again or ingest the snapshot again; `spolia verify` lists every damaged block"));
         }
         if let Some(word) = self.passed.get(block as usize / FLAG_BITS) {

@@ -80,7 +80,9 @@ impl Dataset {
     fn load(root: &Path, version: u64, digest: Option<&str>) -> Result<Dataset> {
         let path = version_path(root, version);
         let text = std::fs::read(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::damaged("the manifest of the newest version is missing").at(format!("`{}`", path.display())),
+            std::io::ErrorKind::NotFound => {
+                Error::damaged("the manifest of the newest version is missing").at(format!("`{}`", path.display()))
+            }
             _ => Error::io("read the manifest", &path, &e),
         })?;
         if let Some(expected) = digest {

@@ -287,9 +287,12 @@ impl Manifest {
     fn check(&self, path: &Path) -> Result<()> {
         for (table, entry) in &self.tables {
             for file in &entry.files {
-                let inside = !file.path.is_empty() && file.path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']));
+                let inside = !file.path.is_empty()
+                    && file.path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']));
                 if !inside {
-                    return Err(Error::damaged("manifest names a file outside the dataset").at(format!("table {table}, `{}`", path.display())));
+                    return Err(
+                        Error::damaged("manifest names a file outside the dataset").at(format!("table {table}, `{}`", path.display()))
+                    );
                 }
                 if !self.schemas.contains_key(&file.schema_hash) {
                     return Err(Error::damaged("manifest lacks the schema of a file").at(format!("table {table}, `{}`", path.display())));

@@ -27,3 +27,8 @@ pub use checksum::{CheckedFile, parquet_metadata};
 pub use dataset::Dataset;
 pub use manifest::{ColumnStats, FileEntry, FrameEntry, Manifest, Scalar, SnapshotEntry, SourceEntry, TableEntry};
 pub use write::{TableWriter, Transaction};
+
+/// Results as bytes in the output formats.
+pub mod export;
+/// A table as text for a terminal.
+pub mod text;

@@ -42,7 +42,9 @@ impl StoredSchema {
         let fields = schema.fields().iter().map(|field| {
             let data_type = field.data_type().to_string();
             if data_type.parse::<DataType>().ok().as_ref() != Some(field.data_type()) {
-                return Err(Error::unsupported(format!("columns of type {data_type} cannot be stored")).at(format!("column `{}`", field.name())));
+                return Err(
+                    Error::unsupported(format!("columns of type {data_type} cannot be stored")).at(format!("column `{}`", field.name()))
+                );
             }
             let metadata = field.metadata().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             Ok(StoredField { name: field.name().clone(), data_type, nullable: field.is_nullable(), metadata })
@@ -60,7 +62,9 @@ impl StoredSchema {
     pub fn to_arrow(&self) -> Result<Schema> {
         let fields = self.fields.iter().map(|stored| {
             let data_type = stored.data_type.parse::<DataType>().map_err(|e| {
-                Error::damaged(format!("unknown column type `{}` in the manifest", stored.data_type)).at(format!("column `{}`", stored.name)).because(e)
+                Error::damaged(format!("unknown column type `{}` in the manifest", stored.data_type))
+                    .at(format!("column `{}`", stored.name))
+                    .because(e)
             })?;
             let metadata: HashMap<String, String> = stored.metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             Ok(Field::new(&stored.name, data_type, stored.nullable).with_metadata(metadata))
@@ -136,10 +140,8 @@ mod tests {
             canonical_field("x", DataType::Float64, "pos", None),
             canonical_field("z_metal", DataType::Float32, "metals", None),
         ]);
-        let new = Schema::new(vec![
-            canonical_field("id", DataType::UInt64, "iord", None),
-            canonical_field("x", DataType::Float32, "pos", None),
-        ]);
+        let new =
+            Schema::new(vec![canonical_field("id", DataType::UInt64, "iord", None), canonical_field("x", DataType::Float32, "pos", None)]);
         let both = union("stars", &[old, new]).unwrap();
         let names: Vec<&str> = both.fields().iter().map(|f| f.name().as_str()).collect();
         assert_eq!(names, ["id", "x", "z_metal"]);

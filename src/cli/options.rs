@@ -1,0 +1,207 @@
+//! Options that every subcommand shares, and the parsers of sizes that people write.
+//!
+//! Layout     flag, environment name `SPOLIA_*`, default; the flag wins over the environment
+//! See also   `cli::output`, `cli::progress`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::table::export::OutputFormat;
+
+/// When to use colour on the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressStyle {
+    /// A bar on a terminal, plain lines elsewhere.
+    Auto,
+    /// A bar.
+    Bar,
+    /// One line every ten seconds.
+    Plain,
+    /// One JSON object a line.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// Options common to every subcommand.
+#[derive(Args, Clone, Debug)]
+pub struct GlobalOptions {
+    /// Worker threads; 0 takes every core
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 0,
+        env = "SPOLIA_THREADS",
+        help_heading = "Common options",
+        hide_env_values = true
+    )]
+    pub threads: usize,
+    /// Memory to use, as bytes or a share: 8GB, 512MiB, 50%
+    #[arg(
+        long,
+        global = true,
+        value_name = "SIZE",
+        default_value = "60%",
+        env = "SPOLIA_MEMORY",
+        help_heading = "Common options",
+        hide_env_values = true
+    )]
+    pub memory: String,
+    /// Where physics runs: auto, cpu or cuda
+    #[arg(
+        long,
+        global = true,
+        value_name = "DEVICE",
+        default_value = "auto",
+        env = "SPOLIA_DEVICE",
+        help_heading = "Common options",
+        hide_env_values = true
+    )]
+    pub device: String,
+    /// Seed of every random number
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 1,
+        env = "SPOLIA_SEED",
+        help_heading = "Common options",
+        hide_env_values = true
+    )]
+    pub seed: u64,
+    /// Format of results: table, csv, json, jsonl, arrow or parquet
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Common options")]
+    pub format: Option<String>,
+    /// Write the result to a file instead of the terminal
+    #[arg(short = 'o', long = "output", global = true, value_name = "PATH", help_heading = "Common options")]
+    pub output: Option<PathBuf>,
+    /// No progress and no notes
+    #[arg(short, long, global = true, help_heading = "Common options")]
+    pub quiet: bool,
+    /// More detail on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options")]
+    pub verbose: u8,
+    /// Colour on the terminal
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Common options")]
+    pub color: Color,
+    /// How progress is shown
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "STYLE", help_heading = "Common options")]
+    pub progress: ProgressStyle,
+}
+
+impl GlobalOptions {
+    /// Memory limit in bytes.
+    pub fn memory_bytes(&self) -> Result<u64> {
+        parse_memory(&self.memory, total_memory())
+    }
+
+    /// Output format: named, or by the ending of the output file, or `otherwise`.
+    pub fn output_format(&self, otherwise: OutputFormat) -> Result<OutputFormat> {
+        match (&self.format, &self.output) {
+            (Some(name), _) => OutputFormat::from_name(name),
+            (None, Some(path)) => OutputFormat::from_path(path),
+            (None, None) => Ok(otherwise),
+        }
+    }
+
+    /// Whether errors go out as JSON objects.
+    pub fn json_errors(&self) -> bool {
+        matches!(self.format.as_deref(), Some("json" | "jsonl"))
+    }
+
+    /// The device that was asked for, checked to be there.
+    pub fn device(&self) -> Result<Device> {
+        Device::parse(&self.device)?.resolve()
+    }
+
+    /// Number of worker threads, at least one.
+    pub fn thread_count(&self) -> usize {
+        if self.threads > 0 { self.threads } else { std::thread::available_parallelism().map_or(1, usize::from) }
+    }
+}
+
+/// Physical memory of this machine in bytes; 8 GiB when it cannot be read.
+pub fn total_memory() -> u64 {
+    const ASSUMED: u64 = 8 << 30;
+    const BYTES_PER_KIB: u64 = 1024;
+    std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with("MemTotal:"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        })
+        .map_or(ASSUMED, |kib| kib * BYTES_PER_KIB)
+}
+
+/// Bytes meant by `8GB`, `512MiB`, `50%` (of `total`) or a plain number.
+pub fn parse_memory(text: &str, total: u64) -> Result<u64> {
+    const UNITS: [(&str, f64); 9] = [
+        ("TiB", 1_099_511_627_776.0),
+        ("GiB", 1_073_741_824.0),
+        ("MiB", 1_048_576.0),
+        ("KiB", 1024.0),
+        ("TB", 1e12),
+        ("GB", 1e9),
+        ("MB", 1e6),
+        ("kB", 1e3),
+        ("B", 1.0),
+    ];
+    const PERCENT: f64 = 0.01;
+    let wrong = || {
+        Error::usage("cannot read a memory size")
+            .expected("a size such as 8GB, 512MiB or 50%")
+            .found(format!("`{text}`"))
+            .hint("--memory 8GB")
+    };
+    let trimmed = text.trim();
+    let (digits, factor) = if let Some(share) = trimmed.strip_suffix('%') {
+        (share, PERCENT * total as f64)
+    } else {
+        UNITS
+            .iter()
+            .find_map(|(unit, factor)| {
+                let cut = trimmed.len().checked_sub(unit.len())?;
+                let (digits, ending) = trimmed.split_at_checked(cut)?;
+                ending.eq_ignore_ascii_case(unit).then_some((digits, *factor))
+            })
+            .unwrap_or((trimmed, 1.0))
+    };
+    let value: f64 = digits.trim().parse().map_err(|_| wrong())?;
+    let bytes = value * factor;
+    if !(bytes.is_finite() && bytes >= 1.0) {
+        return Err(wrong());
+    }
+    Ok(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_people_write() {
+        assert_eq!(parse_memory("8GB", 0).unwrap(), 8_000_000_000);
+        assert_eq!(parse_memory("512 MiB", 0).unwrap(), 512 << 20);
+        assert_eq!(parse_memory("50%", 1000).unwrap(), 500);
+        assert_eq!(parse_memory("1.5gib", 0).unwrap(), 3 << 29);
+        assert_eq!(parse_memory("4096", 0).unwrap(), 4096);
+        for wrong in ["", "GB", "-1GB", "many", "nan%", "1e400"] {
+            assert_eq!(parse_memory(wrong, 1000).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
+}

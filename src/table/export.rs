@@ -1,0 +1,255 @@
+//! Results as bytes: text table, CSV, JSON, JSON lines, Arrow IPC, Parquet.
+//!
+//! Layout     units travel in the Arrow field metadata of `arrow` and `parquet`; csv and json hold names and values only
+//! Accuracy   every float is written so that it reads back to the same bits
+//! Refuses    nested columns in csv, with the column named
+//! See also   `table::text` for the terminal form
+
+use std::io::Write;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::text;
+use crate::error::{Error, Result};
+
+/// Output format of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Aligned text with a unit line.
+    Table,
+    /// Comma-separated values with a header line.
+    Csv,
+    /// One JSON array of objects.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Arrow IPC file.
+    Arrow,
+    /// Parquet, zstd.
+    Parquet,
+}
+
+impl OutputFormat {
+    /// Every format with its name.
+    pub const ALL: [(OutputFormat, &'static str); 6] = [
+        (OutputFormat::Table, "table"),
+        (OutputFormat::Csv, "csv"),
+        (OutputFormat::Json, "json"),
+        (OutputFormat::Jsonl, "jsonl"),
+        (OutputFormat::Arrow, "arrow"),
+        (OutputFormat::Parquet, "parquet"),
+    ];
+
+    /// The format called `name`.
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::ALL.iter().find(|(_, n)| *n == name).map(|(f, _)| *f).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|(_, n)| *n).collect();
+            Error::usage(format!("unknown format `{name}`")).expected(names.join(", "))
+        })
+    }
+
+    /// The format that the ending of `path` asks for.
+    pub fn from_path(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => Ok(OutputFormat::Csv),
+            Some("json") => Ok(OutputFormat::Json),
+            Some("jsonl" | "ndjson") => Ok(OutputFormat::Jsonl),
+            Some("arrow" | "ipc" | "feather") => Ok(OutputFormat::Arrow),
+            Some("parquet" | "pq") => Ok(OutputFormat::Parquet),
+            Some("txt") => Ok(OutputFormat::Table),
+            _ => Err(Error::usage("cannot tell the format from the file name")
+                .at(format!("`{}`", path.display()))
+                .expected("a name ending in .csv, .json, .jsonl, .arrow, .parquet or .txt")
+                .hint("or name it with --format")),
+        }
+    }
+
+    /// Whether the bytes are for programs only.
+    pub fn is_binary(self) -> bool {
+        matches!(self, OutputFormat::Arrow | OutputFormat::Parquet)
+    }
+}
+
+/// Writes a whole result. I/O failures come back as `std::io::Error` inside the message; see [`write_file`] for atomic files.
+pub fn write(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFormat, out: &mut dyn Write) -> Result<(), ExportError> {
+    match format {
+        OutputFormat::Table => out.write_all(text::render(schema, batches, text::ROWS_SHOWN)?.as_bytes())?,
+        OutputFormat::Csv => {
+            if let Some(field) = schema.fields().iter().find(|f| f.data_type().is_nested()) {
+                return Err(Error::unsupported("csv holds no nested values")
+                    .at(format!("column `{}`", field.name()))
+                    .hint("choose its parts (`column['part']`, unnest(column)) or write parquet")
+                    .into());
+            }
+            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut *out);
+            let empty = RecordBatch::new_empty(schema.clone());
+            for batch in if batches.is_empty() { std::slice::from_ref(&empty) } else { batches } {
+                writer.write(batch)?;
+            }
+        }
+        OutputFormat::Json => {
+            let mut writer =
+                arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut *out);
+            for batch in batches {
+                writer.write(batch)?;
+            }
+            writer.finish()?;
+            out.write_all(b"\n")?;
+        }
+        OutputFormat::Jsonl => {
+            let mut writer =
+                arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::LineDelimited>(&mut *out);
+            for batch in batches {
+                writer.write(batch)?;
+            }
+            writer.finish()?;
+        }
+        OutputFormat::Arrow => {
+            let mut writer = arrow::ipc::writer::FileWriter::try_new(&mut *out, schema)?;
+            for batch in batches {
+                writer.write(batch)?;
+            }
+            writer.finish()?;
+        }
+        OutputFormat::Parquet => {
+            let properties = parquet::file::properties::WriterProperties::builder()
+                .set_compression(parquet::basic::Compression::ZSTD(parquet::basic::ZstdLevel::default()))
+                .set_created_by(concat!("spolia ", env!("CARGO_PKG_VERSION")).to_string())
+                .build();
+            let mut bytes = Vec::new();
+            let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, schema.clone(), Some(properties))?;
+            for batch in batches {
+                writer.write(batch)?;
+            }
+            writer.close()?;
+            out.write_all(&bytes)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a result to `path` so that the file is either whole or absent.
+pub fn write_file(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFormat, path: &Path) -> Result<()> {
+    let mut bytes = Vec::new();
+    match write(schema, batches, format, &mut bytes) {
+        Ok(()) => write_bytes(path, &bytes),
+        Err(ExportError::Spolia(e)) => Err(e),
+        Err(ExportError::Io(e)) => Err(Error::io("write", path, &e)),
+    }
+}
+
+/// Writes `bytes` to `path` through a temporary neighbour, so that the file is either whole or absent.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = std::fs::File::create(&temporary).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
+    if let Err(e) = written.and_then(|()| std::fs::rename(&temporary, path)) {
+        let _ = std::fs::remove_file(&temporary);
+        return Err(Error::io("write", path, &e));
+    }
+    Ok(())
+}
+
+/// Why an export stopped: our own reason, or the receiving end.
+#[derive(Debug)]
+pub enum ExportError {
+    /// The result cannot be written in this format.
+    Spolia(Error),
+    /// The receiving end failed; a closed pipe is an ordinary end for a terminal program.
+    Io(std::io::Error),
+}
+
+impl From<Error> for ExportError {
+    fn from(e: Error) -> Self {
+        ExportError::Spolia(e)
+    }
+}
+
+impl From<std::io::Error> for ExportError {
+    fn from(e: std::io::Error) -> Self {
+        ExportError::Io(e)
+    }
+}
+
+impl From<arrow::error::ArrowError> for ExportError {
+    fn from(e: arrow::error::ArrowError) -> Self {
+        match e {
+            arrow::error::ArrowError::IoError(_, io) => ExportError::Io(io),
+            arrow::error::ArrowError::CsvError(text) if text.contains("Broken pipe") => {
+                ExportError::Io(std::io::ErrorKind::BrokenPipe.into())
+            }
+            other => ExportError::Spolia(Error::internal("cannot encode a result").because(other)),
+        }
+    }
+}
+
+impl From<parquet::errors::ParquetError> for ExportError {
+    fn from(e: parquet::errors::ParquetError) -> Self {
+        ExportError::Spolia(Error::internal("cannot encode a result as Parquet").because(e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::schema::{canonical_field, unit_of};
+    use arrow::array::{ArrayRef, Float32Array, UInt64Array};
+    use arrow::datatypes::DataType;
+    use arrow::datatypes::Schema;
+    use std::sync::Arc;
+
+    fn sample() -> (SchemaRef, Vec<RecordBatch>) {
+        let schema = Arc::new(Schema::new(vec![
+            canonical_field("id", DataType::UInt64, "iord", None),
+            canonical_field("x", DataType::Float32, "x", Some(1.0)),
+        ]));
+        let columns: Vec<ArrayRef> = vec![Arc::new(UInt64Array::from(vec![1, u64::MAX])), Arc::new(Float32Array::from(vec![0.1, -2.5e-9]))];
+        (schema.clone(), vec![RecordBatch::try_new(schema, columns).unwrap()])
+    }
+
+    #[test]
+    fn csv_and_json_read_back_to_the_same_bits() {
+        let (schema, batches) = sample();
+        let mut out = Vec::new();
+        write(&schema, &batches, OutputFormat::Csv, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let last = text.lines().last().unwrap();
+        let (id, x) = last.split_once(',').unwrap();
+        assert_eq!(id.parse::<u64>().unwrap(), u64::MAX);
+        assert_eq!(x.parse::<f32>().unwrap(), -2.5e-9_f32);
+        let mut out = Vec::new();
+        write(&schema, &batches, OutputFormat::Json, &mut out).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(json[0]["x"].as_f64().unwrap() as f32, 0.1_f32);
+    }
+
+    #[test]
+    fn parquet_keeps_units_and_an_empty_result_has_a_header() {
+        let (schema, batches) = sample();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        write_file(&schema, &batches, OutputFormat::from_path(&path).unwrap(), &path).unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!(unit_of(reader.schema().field(1)), "kpc");
+        let mut out = Vec::new();
+        write(&schema, &[], OutputFormat::Csv, &mut out).unwrap();
+        assert_eq!(out, b"id,x\n");
+    }
+
+    #[test]
+    fn nested_csv_and_unknown_names_are_refused() {
+        let schema = Arc::new(Schema::new(vec![arrow::datatypes::Field::new_list(
+            "l",
+            Arc::new(arrow::datatypes::Field::new_list_field(DataType::Int32, true)),
+            true,
+        )]));
+        let Err(ExportError::Spolia(e)) = write(&schema, &[], OutputFormat::Csv, &mut Vec::new()) else { panic!("accepted") };
+        assert!(e.to_string().contains("column `l`"));
+        assert!(OutputFormat::from_name("cvs").is_err());
+        assert!(OutputFormat::from_path(Path::new("a")).is_err());
+    }
+}
