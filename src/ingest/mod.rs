@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 pub mod fields;
 pub mod gadget_hdf5;
 pub mod run;
+pub mod snapshots_table;
+mod sort;
 pub mod synth;
 pub mod tipsy;
 

@@ -1,9 +1,38 @@
-//! stub, being written
-use std::path::{Path, PathBuf};
+//! Ingest: snapshots in, versions of a dataset out; bounded in memory, stopped and resumed at will.
+//!
+//! Layout     one version per snapshot: its families as tables in curve order, and the table `snapshots` written anew
+//! Refuses    two sources with the same snapshot number, columns and families that no source has
+//! Edge cases a source that is there already, with the same content and options, is left alone; another one with the same number
+//!            replaces it; tables finished by an ingest that was stopped are taken as they are
+//! Cost       source bytes are read twice: once for their hash, once for their rows
+//! See also   `sort`, `snapshots_table`, `table::write`
 
-use crate::error::{Error, Result};
-use crate::ingest::{Family, OpenOptions};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::progress::Progress;
+use crate::table::manifest::engine;
+use crate::table::schema::unit_of;
+use crate::table::stored_schema::StoredSchema;
+use crate::table::{Dataset, SnapshotEntry, SourceEntry, Transaction};
+
+use super::sort::{Sorter, TablePlan, interrupted, project};
+use super::{Family, OpenOptions, Snapshot, SnapshotInfo, open, snapshots_table};
+
+/// Columns that are always taken where they exist.
+const ALWAYS: [&str; 4] = ["id", "x", "y", "z"];
+/// Changes whenever the same source would be written with other bytes.
+const LAYOUT: u32 = 1;
+/// Memory to use when the system does not say how much is free.
+const FALLBACK_MEMORY_BYTES: u64 = 2 << 30;
+const HASH_BUFFER_BYTES: usize = 1 << 20;
 
 /// What to ingest and how.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +90,7 @@ pub struct TableReport {
     pub rows: u64,
     /// Columns: name, unit, type.
     pub columns: Vec<(String, String, String)>,
-    /// Bytes in memory.
+    /// Bytes in memory; files are usually smaller.
     pub memory_bytes: u64,
     /// Bytes of the file; 0 in a dry run.
     pub file_bytes: u64,
@@ -71,6 +100,266 @@ pub struct TableReport {
 
 /// Ingests `sources`, each as one more version of the dataset `out`.
 pub fn ingest(sources: &[PathBuf], out: &Path, options: &IngestOptions, progress: &dyn Progress) -> Result<IngestReport> {
-    let _ = (sources, out, options, progress);
-    Err(Error::internal("not laid yet"))
+    let opened = sources.iter().map(|path| Ok((path.clone(), open(path, &options.open)?))).collect::<Result<Vec<_>>>()?;
+    ingest_opened(&opened, out, options, progress)
+}
+
+/// As [`ingest`], from snapshots that are open already; each with the name to report.
+pub fn ingest_opened(
+    sources: &[(PathBuf, Arc<dyn Snapshot>)],
+    out: &Path,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+) -> Result<IngestReport> {
+    let started = Instant::now();
+    for (i, (path, snapshot)) in sources.iter().enumerate() {
+        if let Some((other, _)) = sources.iter().take(i).find(|(_, s)| s.info().snap == snapshot.info().snap) {
+            return Err(Error::usage(format!("two sources have the snapshot number {}", snapshot.info().snap))
+                .at(format!("`{}` and `{}`", other.display(), path.display()))
+                .hint("ingest them into two datasets"));
+        }
+    }
+    let plans = sources.iter().map(|(_, snapshot)| plan(snapshot.as_ref(), options)).collect::<Result<Vec<_>>>()?;
+    check_choice(sources, &plans, options)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .thread_name(|i| format!("ingest-{i}"))
+        .build()
+        .map_err(|e| Error::limit("cannot start threads").because(e))?;
+    let memory_bytes = options.memory_bytes.unwrap_or_else(free_memory_bytes);
+    let mut report = IngestReport::default();
+    for ((path, snapshot), plans) in sources.iter().zip(&plans) {
+        let job = Job { source: path, snapshot: snapshot.as_ref(), plans, out, options, memory_bytes, progress };
+        report.notes.extend(snapshot.info().notes.iter().cloned());
+        report.snapshots.push(pool.install(|| job.run(&mut report.notes))?);
+    }
+    report.notes.iter().for_each(|note| progress.note(note));
+    report.version = if Dataset::is_dataset(out) { Dataset::open(out).map_or(0, |d| d.manifest().version) } else { 0 };
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// One snapshot on its way into the dataset.
+struct Job<'a> {
+    source: &'a Path,
+    snapshot: &'a dyn Snapshot,
+    plans: &'a [TablePlan],
+    out: &'a Path,
+    options: &'a IngestOptions,
+    memory_bytes: u64,
+    progress: &'a dyn Progress,
+}
+
+impl Job<'_> {
+    fn run(&self, notes: &mut Vec<String>) -> Result<SnapshotReport> {
+        let info = self.snapshot.info();
+        let known = match Dataset::open(self.out) {
+            Ok(dataset) => dataset.manifest().snapshots.iter().find(|s| s.snap == info.snap).cloned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let mut report = SnapshotReport {
+            snap: info.snap,
+            source: self.source.to_path_buf(),
+            format: info.format.clone(),
+            unchanged: false,
+            source_bytes: info.files.iter().map(|(_, bytes)| bytes).sum(),
+            tables: self.plans.iter().map(table_report).collect(),
+        };
+        if self.options.dry_run && known.is_none() {
+            return Ok(report);
+        }
+        let sources = self.hash_sources(info)?;
+        let identity = self.identity(&sources)?;
+        report.unchanged = known.as_ref().is_some_and(|entry| entry.identity == identity);
+        if report.unchanged {
+            notes.push(format!("snapshot {:05} is there already with the same content: nothing to do", info.snap));
+        }
+        if report.unchanged || self.options.dry_run {
+            return Ok(report);
+        }
+        if known.is_some() {
+            notes.push(format!(
+                "snapshot {:05} was there with other content or options and is replaced; the old version stays readable",
+                info.snap
+            ));
+        }
+        let mut transaction = Transaction::begin(self.out)?;
+        for (plan, table) in self.plans.iter().zip(&mut report.tables) {
+            let key = format!("{identity} {}", plan.family);
+            let file = match transaction.reuse(&key) {
+                Some(file) => {
+                    table.reused = true;
+                    file
+                }
+                None => self.write_table(&mut transaction, plan, &key)?,
+            };
+            table.file_bytes = file.bytes;
+        }
+        if self.progress.cancelled() {
+            return Err(interrupted());
+        }
+        let rows: u64 = self.plans.iter().map(|p| p.rows).sum();
+        let taken: Vec<&str> = self.plans.iter().map(|p| p.family.table()).collect();
+        let manifest = transaction.manifest_mut();
+        for family in Family::ALL {
+            // A family that this ingest leaves out must not stay behind from another source of the same number.
+            if let Some(entry) = manifest.tables.get_mut(family.table()).filter(|_| !taken.contains(&family.table())) {
+                entry.files.retain(|file| file.snap != info.snap);
+            }
+        }
+        manifest.snapshots.retain(|entry| entry.snap != info.snap);
+        manifest.snapshots.push(self.entry(info, sources, identity));
+        manifest.snapshots.sort_by_key(|entry| entry.snap);
+        let entries = manifest.snapshots.clone();
+        snapshots_table::write(&mut transaction, &entries)?;
+        let name = self.source.file_name().unwrap_or(self.source.as_os_str()).to_string_lossy().into_owned();
+        transaction.commit(&format!("ingest {name} as snapshot {:05}: {rows} rows in {}", info.snap, taken.join(", ")))?;
+        Ok(report)
+    }
+
+    fn write_table(&self, transaction: &mut Transaction, plan: &TablePlan, key: &str) -> Result<crate::table::FileEntry> {
+        let work = transaction.work_folder().to_path_buf();
+        let mut writer = transaction.writer(plan.family.table(), self.snapshot.info().snap, plan.schema.clone())?;
+        let sorter = Sorter { snapshot: self.snapshot, plan, memory_bytes: self.memory_bytes, work: &work, progress: self.progress };
+        sorter.write(&mut writer)?;
+        writer.finish_as(key)
+    }
+
+    fn hash_sources(&self, info: &SnapshotInfo) -> Result<Vec<SourceEntry>> {
+        self.progress.start("hashing the source", info.files.iter().map(|(_, bytes)| bytes).sum(), "bytes");
+        let hash = |(path, bytes): &(PathBuf, u64)| -> Result<SourceEntry> {
+            let mut file = File::open(path).map_err(|e| Error::io("open a source file", path, &e))?;
+            let mut hasher = blake3::Hasher::new();
+            let mut buffer = vec![0; HASH_BUFFER_BYTES];
+            let mut length = 0;
+            loop {
+                if self.progress.cancelled() {
+                    return Err(interrupted());
+                }
+                let count = match file.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) => count,
+                    Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Err(e) => return Err(Error::io("read a source file", path, &e)),
+                };
+                hasher.update(buffer.get(..count).unwrap_or_default());
+                length += count as u64;
+                self.progress.advance(count as u64);
+            }
+            if length != *bytes {
+                return Err(Error::damaged("a source file changed while it was read")
+                    .at(format!("`{}`", path.display()))
+                    .expected(bytes)
+                    .found(length));
+            }
+            Ok(SourceEntry { path: path.display().to_string(), bytes: *bytes, blake3: hasher.finalize().to_hex().to_string() })
+        };
+        let entries = info.files.par_iter().map(hash).collect();
+        self.progress.finish();
+        entries
+    }
+
+    /// Differs whenever the tables would: with content, names of files, options, schema or version of this program.
+    fn identity(&self, sources: &[SourceEntry]) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        add(&format!("{LAYOUT} {} {} {:?}", engine(), self.snapshot.info().snap, self.options.open));
+        add(&self.snapshot.info().format);
+        for source in sources {
+            add(Path::new(&source.path).file_name().map(|n| n.to_string_lossy()).unwrap_or_default().as_ref());
+            add(&source.blake3);
+        }
+        for plan in self.plans {
+            add(&format!("{} {} {}", plan.family, plan.rows, StoredSchema::new(&plan.schema)?.hash()?));
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    fn entry(&self, info: &SnapshotInfo, sources: Vec<SourceEntry>, identity: String) -> SnapshotEntry {
+        SnapshotEntry {
+            snap: info.snap,
+            scale_factor: info.scale_factor,
+            redshift: info.scale_factor.map(|a| 1.0 / a - 1.0),
+            time_gyr: info.time_gyr,
+            cosmology: info.cosmology.clone(),
+            box_kpc: info.box_kpc,
+            format: info.format.clone(),
+            sources,
+            attributes: info.attributes.iter().cloned().collect(),
+            rows: self.plans.iter().map(|p| (p.family.table().to_string(), p.rows)).collect::<BTreeMap<_, _>>(),
+            identity,
+        }
+    }
+}
+
+/// Families and columns to write of one snapshot.
+fn plan(snapshot: &dyn Snapshot, options: &IngestOptions) -> Result<Vec<TablePlan>> {
+    let mut plans = Vec::new();
+    for family in Family::ALL {
+        let rows = snapshot.rows(family);
+        if rows == 0 || options.families.as_ref().is_some_and(|wanted| !wanted.contains(&family)) {
+            continue;
+        }
+        let schema = snapshot.schema(family)?;
+        let chosen = |name: &str| options.columns.as_ref().is_none_or(|wanted| ALWAYS.contains(&name) || wanted.iter().any(|w| w == name));
+        let columns: Vec<usize> = (0..schema.fields().len()).filter(|i| chosen(schema.field(*i).name())).collect();
+        if !columns.is_empty() {
+            plans.push(TablePlan { family, rows, schema: project(&schema, &columns)?, columns });
+        }
+    }
+    Ok(plans)
+}
+
+/// Whatever was asked for by name must exist somewhere.
+fn check_choice(sources: &[(PathBuf, Arc<dyn Snapshot>)], plans: &[Vec<TablePlan>], options: &IngestOptions) -> Result<()> {
+    for ((path, snapshot), plans) in sources.iter().zip(plans) {
+        if plans.is_empty() {
+            let there: Vec<&str> = snapshot.info().rows.iter().filter(|(_, n)| *n > 0).map(|(f, _)| f.table()).collect();
+            let error = Error::not_found("the snapshot has none of the families asked for").at(format!("`{}`", path.display()));
+            return Err(error.expected(if there.is_empty() { "at least one particle".to_string() } else { there.join(", ") }));
+        }
+    }
+    for wanted in options.columns.iter().flatten() {
+        if plans.iter().flatten().any(|plan| plan.schema.field_with_name(wanted).is_ok()) {
+            continue;
+        }
+        let mut names = Vec::new();
+        for (_, snapshot) in sources {
+            for (family, _) in &snapshot.info().rows {
+                names.extend(snapshot.schema(*family)?.fields().iter().map(|f| f.name().clone()));
+            }
+        }
+        names.sort();
+        names.dedup();
+        let error = Error::not_found(format!("no column `{wanted}` in the snapshot")).expected(format!("some of {}", names.join(", ")));
+        return Err(match nearest(wanted, names.iter().map(String::as_str)) {
+            Some(name) => error.hint(format!("did you mean `{name}`?")),
+            None => error,
+        });
+    }
+    Ok(())
+}
+
+fn table_report(plan: &TablePlan) -> TableReport {
+    let column = |field: &arrow::datatypes::FieldRef| (field.name().clone(), unit_of(field).to_string(), field.data_type().to_string());
+    TableReport {
+        table: plan.family.table().to_string(),
+        rows: plan.rows,
+        columns: plan.schema.fields().iter().map(column).collect(),
+        memory_bytes: plan.bytes(),
+        file_bytes: 0,
+        reused: false,
+    }
+}
+
+/// Half of the memory that Linux calls available.
+fn free_memory_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|n| n.trim().parse::<u64>().ok());
+    kilobytes.map_or(FALLBACK_MEMORY_BYTES, |n| n * 1024 / 2)
 }

@@ -13,11 +13,18 @@
 pub mod checksum;
 /// Datasets: open, versions, tables, files, schemas.
 pub mod dataset;
+mod durable;
 mod exact;
+mod journal;
+/// The order of rows.
+pub mod layout;
 /// Manifests.
 pub mod manifest;
+mod parquet_file;
 /// Canonical columns and field metadata.
 pub mod schema;
+/// Statistics of columns, summaries of datasets.
+pub mod statistics;
 /// Schemas in the manifest.
 pub mod stored_schema;
 /// Transactions.
@@ -26,6 +33,7 @@ pub mod write;
 pub use checksum::{CheckedFile, parquet_metadata};
 pub use dataset::Dataset;
 pub use manifest::{ColumnStats, FileEntry, FrameEntry, Manifest, Scalar, SnapshotEntry, SourceEntry, TableEntry};
+pub use parquet_file::ROW_GROUP_ROWS;
 pub use write::{TableWriter, Transaction};
 
 /// Results as bytes in the output formats.
