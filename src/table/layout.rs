@@ -5,7 +5,9 @@
 //! Accuracy   a total order: equal keys stay in the order of the source file
 //! Edge cases a row whose position is not finite goes to the end; one point or a flat cloud is a cube of its greatest extent
 //! Cost       about 40 ns a row and core
-//! See also   `ingest::sort`; the tests print how many row groups a sphere touches in Hilbert, Morton and file order
+//! Measured   200 cubes of 2 kpc in a toy galaxy of 98 row groups touch 4114 groups; 5162 in Morton order, 19596 in file order (printed
+//!            and checked by the tests)
+//! See also   `ingest::sort`
 
 /// Bits per axis; three of them fill the 63 bits of a key.
 const BITS: u32 = 21;
@@ -170,7 +172,8 @@ mod tests {
         let one = Curve::new(&bounds);
         assert_eq!(one.key([1.0, 1.0, 1.0]), 0);
         assert_eq!(one.key([f64::INFINITY, 1.0, 1.0]), LAST_KEY);
-        bounds.add([f64::MAX, -f64::MAX, 0.0]);
+        bounds.add([f64::MAX, 0.0, 0.0]);
+        bounds.add([-f64::MAX, 0.0, 0.0]);
         assert_eq!(Curve::new(&bounds).key([1.0, 1.0, 1.0]), 0, "an extent that overflows");
         let mut flat = Bounds::default();
         flat.add([0.0, 0.0, 5.0]);

@@ -7,6 +7,7 @@
 //! See also   `write::TableWriter`, `statistics`
 
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat;
@@ -31,7 +32,8 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// A Parquet file being written to `W`.
 pub(super) struct ParquetFile<W: Write + Send> {
-    writer: SerializedFileWriter<W>,
+    writer: SerializedFileWriter<Shared<W>>,
+    sink: Shared<W>,
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     /// Leaves per field: more than one for nested types.
@@ -52,7 +54,8 @@ impl<W: Write + Send> std::fmt::Debug for ParquetFile<W> {
 impl<W: Write + Send> ParquetFile<W> {
     /// Begins the file.
     pub fn new(sink: W, schema: SchemaRef) -> Result<ParquetFile<W>> {
-        let (writer, factory) = ArrowWriter::try_new(sink, schema.clone(), Some(properties(&schema)))?.into_serialized_writer()?;
+        let sink = Shared(Arc::new(Mutex::new(sink)));
+        let (writer, factory) = ArrowWriter::try_new(sink.clone(), schema.clone(), Some(properties(&schema)))?.into_serialized_writer()?;
         let mut leaves = vec![0; schema.fields().len()];
         for leaf in 0..writer.schema_descr().num_columns() {
             if let Some(count) = leaves.get_mut(writer.schema_descr().get_column_root_idx(leaf)) {
@@ -61,7 +64,7 @@ impl<W: Write + Send> ParquetFile<W> {
         }
         let stats =
             schema.fields().iter().map(|f| ColumnStats { name: f.name().clone(), min: None, max: None, nulls: 0, nans: 0 }).collect();
-        Ok(ParquetFile { writer, factory, schema, leaves, pending: Vec::new(), pending_rows: 0, rows: 0, groups: 0, stats })
+        Ok(ParquetFile { writer, sink, factory, schema, leaves, pending: Vec::new(), pending_rows: 0, rows: 0, groups: 0, stats })
     }
 
     /// Appends rows; full row groups are encoded and written. Where batches begin and end has no influence on the bytes.
@@ -110,7 +113,28 @@ impl<W: Write + Send> ParquetFile<W> {
     pub fn finish(mut self) -> Result<(u64, Vec<ColumnStats>, W)> {
         self.flush()?;
         self.writer.finish()?;
-        Ok((self.rows, self.stats, self.writer.into_inner()?))
+        drop(self.writer);
+        let sink = Arc::into_inner(self.sink.0).map(|sink| sink.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        Ok((self.rows, self.stats, sink.ok_or_else(|| ParquetError::General("the file is still being written".into()))?))
+    }
+}
+
+/// The sink, held twice: `SerializedFileWriter::into_inner` would turn an I/O error of the last bytes into text.
+struct Shared<W>(Arc<Mutex<W>>);
+
+impl<W> Clone for Shared<W> {
+    fn clone(&self) -> Self {
+        Shared(self.0.clone())
+    }
+}
+
+impl<W: Write> Write for Shared<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).flush()
     }
 }
 
@@ -163,8 +187,6 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
 mod tests {
     use super::*;
     use crate::table::schema::{canonical_field, unit_of};
-    use std::sync::Arc;
-
     use arrow::array::{Array, AsArray, BooleanArray, Float32Array, Int32Array, StringArray, UInt64Array};
     use arrow::datatypes::{Field, Schema};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

@@ -234,11 +234,10 @@ impl Drop for Transaction {
         }
         let _ = fs::remove_dir_all(&self.work);
         if self.manifest.version == 0 && !self.committed && journal::is_empty(&self.root) {
-            // Nothing was ever in this dataset; each removal fails where something is left.
-            for folder in ["tmp/journal", "tmp", "versions", "data"] {
-                let _ = fs::remove_dir(self.root.join(folder));
-            }
-            if !self.root.join("versions").exists() && !self.root.join("data").exists() {
+            // No version was ever made here and none can be resumed. `versions` goes first and only if it is empty.
+            if fs::remove_dir(self.root.join("versions")).is_ok() {
+                let _ = fs::remove_dir_all(self.root.join("data"));
+                let _ = fs::remove_dir_all(self.root.join("tmp"));
                 let _ = fs::remove_file(self.root.join("lock"));
                 let _ = fs::remove_dir(&self.root);
             }

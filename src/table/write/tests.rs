@@ -113,7 +113,7 @@ fn eight_writers_lose_nothing() {
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let root = &root;
-            scope.spawn(move || (0..APPENDS).for_each(|i| drop(put(root, "stars", thread * APPENDS + i, &[i as f32]))));
+            scope.spawn(move || (0..APPENDS).for_each(|i| assert!(put(root, "stars", thread * APPENDS + i, &[i as f32]) > 0)));
         }
     });
     let dataset = Dataset::open(&root).unwrap();
