@@ -4,4 +4,5 @@
 //! See also   SQL function `abundance()`
 
 pub mod abundance;
+pub mod one_zone;
 pub mod solar;

@@ -1,0 +1,672 @@
+//! The built-in galaxy: a disc galaxy and a satellite fall together, form stars, and are integrated to the present.
+//!
+//! Formula    kick-drift-kick leapfrog; dark particles take steps twice as long as gas and stars; forces from two trees;
+//!            gas loses random motion (`nbody::disc`), is fed from outside, and turns into stars with probability
+//!            1 - exp(-dt/tau), tau = tau_1 (Sigma / (Msun/pc^2))^-0.4
+//! Units      kpc, km/s, Msun; time in Gyr since the start
+//! Source     star formation law: Kennicutt 1998, ApJ 498, 541; the rest is our own recipe, see `nbody::settings`
+//! Accuracy   `energy_drift` is the change of the total energy less what damping and accretion are known to have added
+//! Edge cases a galaxy with too few particles near its centre keeps its predicted path
+//! Cost       two trees per step; the quick run takes about a minute of one core
+//! See also   `ingest::synth` writes it as snapshots; `chemistry::one_zone`
+
+use super::disc::{Damping, Plane, SurfaceMap, cross, dot, minus, plus_scaled, unit};
+use super::gravity::gravity;
+use super::settings::{GalaxySettings, Settings};
+use super::tree::Tree;
+use crate::chemistry::one_zone::{ELEMENT_COUNT, OneZone, early_composition};
+use crate::constants::GYR_PER_TIME_UNIT;
+use crate::error::{Error, ErrorKind, Result};
+use crate::numeric::random::Stream;
+
+/// Index of the larger galaxy.
+pub const HOST: usize = 0;
+
+/// Index of the smaller galaxy.
+pub const SATELLITE: usize = 1;
+
+/// Purposes of random streams; a step number is added to those above 2^32.
+const PURPOSE_HALO: u64 = 1;
+const PURPOSE_DISC: u64 = 8;
+const PURPOSE_DAMPING: u64 = 1 << 32;
+const PURPOSE_STARS: u64 = 2 << 32;
+const PURPOSE_SUPPLY: u64 = 3 << 32;
+const PURPOSE_METALS: u64 = 16;
+
+/// A star's id is this far from its gas id in the key of its abundance scatter.
+const STAR_KEY: u64 = 1 << 40;
+
+/// Members within this distance of the predicted centre define the new one; then half of it [kpc].
+const CENTRE_RADIUS_KPC: f64 = 4.0;
+
+/// Fewer members than this do not move the centre.
+const CENTRE_MEMBERS: usize = 12;
+
+/// Gas within this distance of the centre gives the plane [kpc].
+const PLANE_RADIUS_KPC: f64 = 10.0;
+
+/// The plane follows the gas with this delay [Gyr].
+const PLANE_MEMORY_GYR: f64 = 0.15;
+
+/// Height within which gas belongs to a disc [kpc].
+const DISC_HEIGHT_KPC: f64 = 4.0;
+
+/// Satellite gas farther than this from its own centre and closer than `CAPTURED_KPC` to the host's joins the host [kpc].
+const STRIPPED_KPC: f64 = 9.0;
+
+/// See `STRIPPED_KPC`.
+const CAPTURED_KPC: f64 = 25.0;
+
+/// The galaxies have merged when their centres stay this close [kpc] ...
+const MERGED_KPC: f64 = 3.0;
+
+/// ... for this long [Gyr].
+const MERGED_GYR: f64 = 0.2;
+
+/// A satellite whose centre holds less than this share of its largest mass there is disrupted.
+const DISRUPTED_SHARE: f64 = 0.2;
+
+/// Height of arriving gas [kpc].
+const SUPPLY_HEIGHT_KPC: f64 = 0.2;
+
+/// Slope of the depletion time with surface density (Kennicutt 1998: Sigma_SFR ~ Sigma^1.4).
+const DEPLETION_SLOPE: f64 = -0.4;
+
+/// Square parsecs per square kiloparsec.
+const PC2_PER_KPC2: f64 = 1e6;
+
+/// The metallicity gradient ends here [kpc].
+const GRADIENT_END_KPC: f64 = 15.0;
+
+/// Particles of one kind.
+#[derive(Clone, Debug, Default)]
+pub struct Particles {
+    /// Position [kpc].
+    pub position: Vec<[f64; 3]>,
+    /// Velocity [km/s].
+    pub velocity: Vec<[f64; 3]>,
+    /// Acceleration [(km/s)^2/kpc].
+    pub acceleration: Vec<[f64; 3]>,
+    /// Potential [(km/s)^2].
+    pub potential: Vec<f64>,
+    /// Mass [Msun].
+    pub mass: Vec<f64>,
+}
+
+impl Particles {
+    fn push(&mut self, position: [f64; 3], velocity: [f64; 3], mass: f64) {
+        self.position.push(position);
+        self.velocity.push(velocity);
+        self.acceleration.push([0.0; 3]);
+        self.potential.push(0.0);
+        self.mass.push(mass);
+    }
+
+    fn kick(&mut self, time: f64) {
+        for (v, a) in self.velocity.iter_mut().zip(&self.acceleration) {
+            *v = plus_scaled(*v, *a, time);
+        }
+    }
+
+    fn drift(&mut self, time: f64) {
+        for (x, v) in self.position.iter_mut().zip(&self.velocity) {
+            *x = plus_scaled(*x, *v, time);
+        }
+    }
+
+    fn energy(&self) -> f64 {
+        let each = self.velocity.iter().zip(&self.potential).zip(&self.mass);
+        each.map(|((v, phi), m)| 0.5 * m * (dot(*v, *v) + phi)).sum()
+    }
+
+    /// Number of particles.
+    pub fn len(&self) -> usize {
+        self.mass.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.mass.is_empty()
+    }
+}
+
+/// What a gas or star particle is.
+#[derive(Clone, Copy, Debug)]
+pub struct Tag {
+    /// Number in order of arrival; a star keeps that of its gas.
+    pub gas_id: u32,
+    /// Galaxy whose disc it belongs to (gas) or in which it was born (star).
+    pub galaxy: usize,
+    /// Galaxy to which its gas first came.
+    pub origin: usize,
+    /// Place in [`Merger::births`], for stars.
+    pub star: Option<u32>,
+}
+
+/// What is known of a star's birth.
+#[derive(Clone, Copy, Debug)]
+pub struct Birth {
+    /// Place in the gas and star particles.
+    pub place: u32,
+    /// Time since the start [Gyr].
+    pub time_gyr: f64,
+    /// Position [kpc].
+    pub position_kpc: [f64; 3],
+    /// Velocity [km/s].
+    pub velocity_kms: [f64; 3],
+    /// Mass fractions of `one_zone::ELEMENTS`.
+    pub fractions: [f64; ELEMENT_COUNT],
+    /// Surface density of gas at birth [Msun/kpc^2].
+    pub gas_density: f64,
+    /// Host and satellite at birth.
+    pub planes: [Plane; 2],
+}
+
+/// One galaxy on its way.
+#[derive(Clone, Debug)]
+pub struct Galaxy {
+    /// Centre, motion, plane.
+    pub plane: Plane,
+    /// Enrichment of its gas.
+    pub zone: OneZone,
+    /// Whether it is still a galaxy of its own.
+    pub alive: bool,
+    /// Mean radius of its disc gas [kpc].
+    pub gas_radius_kpc: f64,
+    arrived_msun: f64,
+    central_msun: f64,
+    largest_central_msun: f64,
+}
+
+/// A line of the run's history.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Time since the start [Gyr].
+    pub time_gyr: f64,
+    /// Satellite minus host [kpc].
+    pub separation_kpc: f64,
+    /// Stellar mass born in host and satellite so far [Msun].
+    pub stars_msun: [f64; 2],
+    /// Gas of host and satellite [Msun].
+    pub gas_msun: [f64; 2],
+    /// Composition of the gas of host and satellite.
+    pub composition: [[f64; ELEMENT_COUNT]; 2],
+    /// Total energy less the known sources, relative to the start.
+    pub energy_error: f64,
+}
+
+/// A running simulation.
+#[derive(Debug)]
+pub struct Merger {
+    settings: Settings,
+    /// Dark matter; constant in number.
+    pub dark: Particles,
+    /// Galaxy from which each dark particle comes.
+    pub dark_galaxy: Vec<usize>,
+    /// Gas and stars in order of arrival.
+    pub baryons: Particles,
+    /// What each of `baryons` is.
+    pub tags: Vec<Tag>,
+    /// Births in order of time.
+    pub births: Vec<Birth>,
+    /// Host and satellite.
+    pub galaxies: [Galaxy; 2],
+    /// History, one line per step pair.
+    pub history: Vec<Moment>,
+    /// When the satellite stopped being a galaxy of its own [Gyr since the start].
+    pub merged_gyr: Option<f64>,
+    /// Time since the start [Gyr].
+    pub time_gyr: f64,
+    /// Short steps taken.
+    pub steps: u64,
+    /// Interactions summed.
+    pub interactions: u64,
+    stars_msun: [f64; 2],
+    close_since_gyr: Option<f64>,
+    start_energy: f64,
+    known_energy: f64,
+    trees: Option<(Tree, Tree)>,
+}
+
+impl Merger {
+    /// Builds both galaxies in equilibrium, apart, with the barycentre at rest at the origin.
+    pub fn new(settings: Settings) -> Result<Merger> {
+        if !(settings.step_gyr > 0.0 && settings.duration_gyr > 0.0 && settings.step_gyr < settings.duration_gyr) {
+            return Err(Error::new(ErrorKind::Domain, "step and duration of a run must be positive")
+                .found(format!("{} and {} Gyr", settings.step_gyr, settings.duration_gyr)));
+        }
+        let share = settings.host.halo.mass_inside_msun(settings.host.halo.cut_kpc)
+            / (settings.host.halo.mass_inside_msun(settings.host.halo.cut_kpc)
+                + settings.satellite.halo.mass_inside_msun(settings.satellite.halo.cut_kpc));
+        let (mut dark, mut dark_galaxy) = (Particles::default(), Vec::new());
+        let mut galaxies = Vec::with_capacity(2);
+        for (index, (galaxy, factor)) in [(&settings.host, share - 1.0), (&settings.satellite, share)].into_iter().enumerate() {
+            let plane = Plane {
+                centre_kpc: settings.separation_kpc.map(|d| d * factor),
+                velocity_kms: settings.approach_kms.map(|v| v * factor),
+                acceleration: [0.0; 3],
+                normal: unit(galaxy.normal),
+            };
+            // The satellite is far smaller than the disc it will meet: its halo is sampled evenly.
+            let (fine, heaviest) = if index == HOST { (25.0, 8.0) } else { (25.0, 2.0) };
+            for s in galaxy.halo.sample(galaxy.dark_count, fine, heaviest, settings.seed, PURPOSE_HALO + index as u64)? {
+                dark.push(plus_scaled(s.position_kpc, plane.centre_kpc, 1.0), plus_scaled(s.velocity_kms, plane.velocity_kms, 1.0), s.mass_msun);
+                dark_galaxy.push(index);
+            }
+            galaxies.push(Galaxy {
+                plane,
+                zone: OneZone::new(0.0, early_composition(galaxy.inflow_feh), galaxy.wind_loading)?,
+                alive: true,
+                gas_radius_kpc: 0.0,
+                arrived_msun: 0.0,
+                central_msun: 0.0,
+                largest_central_msun: 0.0,
+            });
+        }
+        let galaxies: [Galaxy; 2] = galaxies.try_into().map_err(|_| Error::internal("two galaxies were built"))?;
+        let mut run = Merger {
+            settings,
+            dark,
+            dark_galaxy,
+            baryons: Particles::default(),
+            tags: Vec::new(),
+            births: Vec::new(),
+            galaxies,
+            history: Vec::new(),
+            merged_gyr: None,
+            time_gyr: 0.0,
+            steps: 0,
+            interactions: 0,
+            stars_msun: [0.0; 2],
+            close_since_gyr: None,
+            start_energy: 0.0,
+            known_energy: 0.0,
+            trees: None,
+        };
+        run.place_first_gas()?;
+        run.forces(true)?;
+        run.start_energy = run.energy();
+        Ok(run)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the present is reached.
+    pub fn finished(&self) -> bool {
+        self.time_gyr >= self.settings.duration_gyr - 0.5 * self.settings.step_gyr
+    }
+
+    /// Step pairs of the whole run.
+    pub fn pairs_total(&self) -> u64 {
+        (self.settings.duration_gyr / (2.0 * self.settings.step_gyr)).round() as u64
+    }
+
+    /// Gas that has not arrived yet [Msun].
+    pub fn reservoir_msun(&self) -> f64 {
+        [&self.settings.host, &self.settings.satellite]
+            .iter()
+            .zip(&self.galaxies)
+            .map(|(s, g)| s.gas_msun + s.supply.iter().map(|e| e.mass_msun).sum::<f64>() - g.arrived_msun)
+            .sum()
+    }
+
+    /// Total energy [Msun (km/s)^2], with the potentials of the last force evaluation.
+    pub fn energy(&self) -> f64 {
+        self.dark.energy() + self.baryons.energy()
+    }
+
+    /// Largest relative error of the energy over the history.
+    pub fn energy_drift(&self) -> f64 {
+        self.history.iter().map(|m| m.energy_error.abs()).fold(0.0, f64::max)
+    }
+
+    /// Takes two short steps for gas and stars, one long one for dark matter, then lets gas cool, arrive and form stars.
+    pub fn advance(&mut self) -> Result<()> {
+        let step = self.settings.step_gyr / GYR_PER_TIME_UNIT;
+        self.dark.kick(step);
+        for half in 0..2 {
+            self.baryons.kick(0.5 * step);
+            self.baryons.drift(step);
+            self.dark.drift(step);
+            for galaxy in &mut self.galaxies {
+                galaxy.plane.centre_kpc = plus_scaled(galaxy.plane.centre_kpc, galaxy.plane.velocity_kms, step);
+            }
+            self.forces(half == 1)?;
+            self.baryons.kick(0.5 * step);
+            self.steps += 1;
+        }
+        self.dark.kick(step);
+        self.time_gyr += 2.0 * self.settings.step_gyr;
+        self.record();
+        self.follow_galaxies();
+        self.cool(2.0 * step);
+        let formed = self.form_stars()?;
+        let arrived = self.supply()?;
+        for galaxy in 0..2 {
+            self.galaxies[galaxy].zone.advance(2.0 * self.settings.step_gyr, formed[galaxy], arrived[galaxy]);
+        }
+        Ok(())
+    }
+
+    fn galaxy_settings(&self, galaxy: usize) -> &GalaxySettings {
+        if galaxy == HOST { &self.settings.host } else { &self.settings.satellite }
+    }
+
+    /// Potential and acceleration of everything on gas and stars, and on dark matter if `all`.
+    fn forces(&mut self, all: bool) -> Result<()> {
+        let dark = Tree::build(&self.dark.position, &self.dark.mass, self.settings.dark_softening_kpc)?;
+        let baryons = Tree::build(&self.baryons.position, &self.baryons.mass, self.settings.baryon_softening_kpc)?;
+        let field = gravity(&[&dark, &baryons], &baryons, self.settings.opening);
+        self.interactions += field.interactions;
+        (self.baryons.acceleration, self.baryons.potential) = (field.acceleration, field.potential);
+        if all {
+            let field = gravity(&[&dark, &baryons], &dark, self.settings.opening);
+            self.interactions += field.interactions;
+            (self.dark.acceleration, self.dark.potential) = (field.acceleration, field.potential);
+        }
+        self.trees = Some((dark, baryons));
+        Ok(())
+    }
+
+    /// The first gas discs, on circular orbits in the field of both haloes and of themselves.
+    fn place_first_gas(&mut self) -> Result<()> {
+        for galaxy in 0..2 {
+            let own = self.galaxy_settings(galaxy).clone();
+            let count = (own.gas_msun / own.particle_msun).round() as u64;
+            for number in 0..count {
+                let mut random = Stream::new(self.settings.seed, PURPOSE_DISC + galaxy as u64, number);
+                let plane = self.galaxies[galaxy].plane;
+                let position = plane.point(own.scale_kpc.0, SUPPLY_HEIGHT_KPC, &mut random);
+                self.push_gas(galaxy, position, plane.velocity_kms);
+            }
+        }
+        self.forces(false)?;
+        for galaxy in 0..2 {
+            self.measure_acceleration(galaxy);
+        }
+        for place in 0..self.baryons.len() {
+            let mut random = Stream::new(self.settings.seed, PURPOSE_DISC + 2, place as u64);
+            let plane = &self.galaxies[self.tags[place].galaxy].plane;
+            let (position, pull) = (self.baryons.position[place], self.baryons.acceleration[place]);
+            self.baryons.velocity[place] = plane.circular_velocity(position, pull, self.settings.turbulence_kms.0 * 0.6, &mut random);
+        }
+        let placed = [HOST, SATELLITE].map(|g| self.galaxies[g].arrived_msun);
+        for (galaxy, mass) in placed.into_iter().enumerate() {
+            self.galaxies[galaxy].zone.advance(0.0, 0.0, mass);
+        }
+        Ok(())
+    }
+
+    fn push_gas(&mut self, galaxy: usize, position: [f64; 3], velocity: [f64; 3]) {
+        let mass = self.galaxy_settings(galaxy).particle_msun;
+        self.baryons.push(position, velocity, mass);
+        self.tags.push(Tag { gas_id: self.tags.len() as u32, galaxy, origin: galaxy, star: None });
+        self.galaxies[galaxy].arrived_msun += mass;
+    }
+
+    /// Mass-weighted mean acceleration of the members near the centre.
+    fn measure_acceleration(&mut self, galaxy: usize) {
+        let centre = self.galaxies[galaxy].plane.centre_kpc;
+        let (mut sum, mut mass) = ([0.0; 3], 0.0);
+        for ((x, a), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.acceleration).zip(self.baryons.mass.iter().zip(&self.tags)) {
+            let d = minus(*x, centre);
+            if tag.galaxy == galaxy && dot(d, d) < CENTRE_RADIUS_KPC * CENTRE_RADIUS_KPC {
+                sum = plus_scaled(sum, *a, *m);
+                mass += m;
+            }
+        }
+        if mass > 0.0 {
+            self.galaxies[galaxy].plane.acceleration = sum.map(|s| s / mass);
+        }
+    }
+
+    /// Finds both centres and planes again, and decides whether the satellite still is a galaxy.
+    fn follow_galaxies(&mut self) {
+        for galaxy in 0..2 {
+            if !self.galaxies[galaxy].alive {
+                continue;
+            }
+            for radius in [CENTRE_RADIUS_KPC, 0.5 * CENTRE_RADIUS_KPC] {
+                self.measure_centre(galaxy, radius);
+            }
+            self.measure_acceleration(galaxy);
+            self.measure_plane(galaxy);
+        }
+        if self.galaxies[SATELLITE].alive {
+            let separation = self.separation_kpc();
+            let satellite = &self.galaxies[SATELLITE];
+            let disrupted = satellite.central_msun < DISRUPTED_SHARE * satellite.largest_central_msun;
+            self.close_since_gyr = if separation < MERGED_KPC { self.close_since_gyr.or(Some(self.time_gyr)) } else { None };
+            let settled = self.close_since_gyr.is_some_and(|since| self.time_gyr - since >= MERGED_GYR);
+            if disrupted || settled {
+                self.galaxies[SATELLITE].alive = false;
+                self.merged_gyr = Some(self.time_gyr);
+            }
+        }
+        if !self.galaxies[SATELLITE].alive {
+            self.galaxies[SATELLITE].plane = self.galaxies[HOST].plane;
+        }
+        self.capture_gas();
+    }
+
+    fn separation_kpc(&self) -> f64 {
+        let d = minus(self.galaxies[SATELLITE].plane.centre_kpc, self.galaxies[HOST].plane.centre_kpc);
+        dot(d, d).sqrt()
+    }
+
+    fn measure_centre(&mut self, galaxy: usize, radius: f64) {
+        let centre = self.galaxies[galaxy].plane.centre_kpc;
+        let (mut place, mut motion, mut mass, mut count) = ([0.0; 3], [0.0; 3], 0.0, 0);
+        for ((x, v), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.velocity).zip(self.baryons.mass.iter().zip(&self.tags)) {
+            let d = minus(*x, centre);
+            if tag.galaxy == galaxy && dot(d, d) < radius * radius {
+                place = plus_scaled(place, d, *m);
+                motion = plus_scaled(motion, *v, *m);
+                mass += m;
+                count += 1;
+            }
+        }
+        let own = &mut self.galaxies[galaxy];
+        own.central_msun = mass;
+        own.largest_central_msun = own.largest_central_msun.max(mass);
+        if count >= CENTRE_MEMBERS {
+            own.plane.centre_kpc = plus_scaled(centre, place, 1.0 / mass);
+            own.plane.velocity_kms = motion.map(|s| s / mass);
+        }
+    }
+
+    fn measure_plane(&mut self, galaxy: usize) {
+        let plane = self.galaxies[galaxy].plane;
+        let (mut spin, mut radius, mut mass) = ([0.0; 3], 0.0, 0.0);
+        for (place, tag) in self.tags.iter().enumerate() {
+            if tag.star.is_some() || tag.galaxy != galaxy {
+                continue;
+            }
+            let (d, w) = (minus(self.baryons.position[place], plane.centre_kpc), minus(self.baryons.velocity[place], plane.velocity_kms));
+            let distance = dot(d, d).sqrt();
+            if distance < PLANE_RADIUS_KPC {
+                spin = plus_scaled(spin, cross(d, w), self.baryons.mass[place]);
+            }
+            if distance < self.galaxy_settings(galaxy).disc_radius_kpc {
+                radius += distance * self.baryons.mass[place];
+                mass += self.baryons.mass[place];
+            }
+        }
+        let follow = 1.0 - (-2.0 * self.settings.step_gyr / PLANE_MEMORY_GYR).exp();
+        let own = &mut self.galaxies[galaxy];
+        if dot(spin, spin) > 0.0 {
+            own.plane.normal = unit(plus_scaled(own.plane.normal, minus(unit(spin), own.plane.normal), follow));
+        }
+        if mass > 0.0 {
+            own.gas_radius_kpc = radius / mass;
+        }
+    }
+
+    /// Hands stripped or orphaned satellite gas to the host.
+    fn capture_gas(&mut self) {
+        let [host, satellite] = &self.galaxies;
+        let (near, own, alive) = (host.plane.centre_kpc, satellite.plane.centre_kpc, satellite.alive);
+        let mut captured = 0.0;
+        for (place, tag) in self.tags.iter_mut().enumerate() {
+            if tag.galaxy == SATELLITE && tag.star.is_none() {
+                let (to_host, to_own) = (minus(self.baryons.position[place], near), minus(self.baryons.position[place], own));
+                let stripped = dot(to_own, to_own) > STRIPPED_KPC * STRIPPED_KPC && dot(to_host, to_host) < CAPTURED_KPC * CAPTURED_KPC;
+                if !alive || stripped {
+                    tag.galaxy = HOST;
+                    captured += self.baryons.mass[place];
+                }
+            }
+        }
+        let [host, satellite] = &mut self.galaxies;
+        host.zone.absorb(&mut satellite.zone, captured);
+    }
+
+    /// Damps the random motion of disc gas.
+    fn cool(&mut self, step: f64) {
+        let (start, decline, end) = self.settings.turbulence_kms;
+        let turbulence = end + (start - end) * (-self.time_gyr / decline).exp();
+        for (place, tag) in self.tags.iter().enumerate() {
+            if tag.star.is_some() {
+                continue;
+            }
+            let damping = Damping {
+                time_internal: self.settings.damping_gyr / GYR_PER_TIME_UNIT,
+                turbulence_kms: turbulence,
+                radius_kpc: self.galaxy_settings(tag.galaxy).disc_radius_kpc,
+                height_kpc: DISC_HEIGHT_KPC,
+            };
+            let mut random = Stream::new(self.settings.seed, PURPOSE_DAMPING + self.steps, u64::from(tag.gas_id));
+            let before = self.baryons.velocity[place];
+            let plane = &self.galaxies[tag.galaxy].plane;
+            let after =
+                damping.velocity(plane, self.baryons.position[place], before, self.baryons.acceleration[place], step, &mut random);
+            self.known_energy += 0.5 * self.baryons.mass[place] * (dot(after, after) - dot(before, before));
+            self.baryons.velocity[place] = after;
+        }
+    }
+
+    /// Turns gas into stars; returns the mass per galaxy.
+    fn form_stars(&mut self) -> Result<[f64; 2]> {
+        let mut formed = [0.0; 2];
+        for galaxy in 0..2 {
+            let plane = self.galaxies[galaxy].plane;
+            let (first, second) = plane.axes();
+            let edge = self.galaxy_settings(galaxy).disc_radius_kpc;
+            let mut map = SurfaceMap::new(edge, self.settings.map_cell_kpc);
+            let members: Vec<(usize, f64, f64)> = self
+                .tags
+                .iter()
+                .enumerate()
+                .filter(|(_, tag)| tag.galaxy == galaxy && tag.star.is_none())
+                .map(|(place, _)| (place, minus(self.baryons.position[place], plane.centre_kpc)))
+                .filter(|(_, d)| dot(*d, plane.normal).abs() < DISC_HEIGHT_KPC)
+                .map(|(place, d)| (place, dot(d, first), dot(d, second)))
+                .collect();
+            for &(place, along, across) in &members {
+                map.add(along, across, self.baryons.mass[place]);
+            }
+            for &(place, along, across) in &members {
+                let density = map.density(along, across);
+                if density <= 0.0 {
+                    continue;
+                }
+                let depletion = self.settings.depletion_gyr * (density / PC2_PER_KPC2).powf(DEPLETION_SLOPE);
+                let probability = 1.0 - (-2.0 * self.settings.step_gyr / depletion).exp();
+                let mut random = Stream::new(self.settings.seed, PURPOSE_STARS + self.steps, u64::from(self.tags[place].gas_id));
+                if random.uniform() < probability {
+                    self.make_star(place, density);
+                    formed[galaxy] += self.baryons.mass[place];
+                }
+            }
+            self.stars_msun[galaxy] += formed[galaxy];
+        }
+        Ok(formed)
+    }
+
+    fn make_star(&mut self, place: usize, gas_density: f64) {
+        let fractions = self.gas_fractions(place, STAR_KEY);
+        self.tags[place].star = Some(self.births.len() as u32);
+        self.births.push(Birth {
+            place: place as u32,
+            time_gyr: self.time_gyr,
+            position_kpc: self.baryons.position[place],
+            velocity_kms: self.baryons.velocity[place],
+            fractions,
+            gas_density,
+            planes: [self.galaxies[HOST].plane, self.galaxies[SATELLITE].plane],
+        });
+    }
+
+    /// Mass fractions of a gas particle: its zone, the radial gradient, and scatter that is its own.
+    fn gas_fractions(&self, place: usize, key: u64) -> [f64; ELEMENT_COUNT] {
+        let tag = &self.tags[place];
+        let galaxy = &self.galaxies[tag.galaxy];
+        let mut random = Stream::new(self.settings.seed, PURPOSE_METALS, key + u64::from(tag.gas_id));
+        let d = minus(self.baryons.position[place], galaxy.plane.centre_kpc);
+        let radius = dot(d, d).sqrt().min(GRADIENT_END_KPC);
+        let slope = self.galaxy_settings(tag.galaxy).gradient_dex_kpc;
+        let common = slope * (radius - galaxy.gas_radius_kpc) + self.settings.metal_scatter_dex * random.normal();
+        galaxy.zone.composition().map(|f| f * 10f64.powf(common + self.settings.ratio_scatter_dex * random.normal()))
+    }
+
+    /// Mass fractions now: of the gas around it, or those a star was born with.
+    pub fn fractions(&self, place: usize) -> [f64; ELEMENT_COUNT] {
+        match self.tags[place].star.and_then(|star| self.births.get(star as usize)) {
+            Some(birth) => birth.fractions,
+            None => self.gas_fractions(place, 0),
+        }
+    }
+
+    /// Lets the gas arrive that is due; returns its mass per galaxy.
+    fn supply(&mut self) -> Result<[f64; 2]> {
+        let mut arrived = [0.0; 2];
+        let first = self.baryons.len();
+        let progress = self.time_gyr / self.settings.duration_gyr;
+        for galaxy in 0..2 {
+            if !self.galaxies[galaxy].alive {
+                continue;
+            }
+            let own = self.galaxy_settings(galaxy).clone();
+            let due = own.gas_msun + own.supply.iter().map(|e| e.arrived_msun(self.time_gyr)).sum::<f64>();
+            let scale = own.scale_kpc.0 + (own.scale_kpc.1 - own.scale_kpc.0) * progress;
+            let plane = self.galaxies[galaxy].plane;
+            while self.galaxies[galaxy].arrived_msun + 0.5 * own.particle_msun < due {
+                let mut random = Stream::new(self.settings.seed, PURPOSE_SUPPLY, self.baryons.len() as u64);
+                let position = plane.point(scale, SUPPLY_HEIGHT_KPC, &mut random);
+                self.push_gas(galaxy, position, plane.velocity_kms);
+                arrived[galaxy] += own.particle_msun;
+            }
+        }
+        if let (Some((dark, baryons)), true) = (&self.trees, self.baryons.len() > first) {
+            let arrivals = Tree::build(&self.baryons.position[first..], &self.baryons.mass[first..], self.settings.baryon_softening_kpc)?;
+            let field = gravity(&[dark, baryons], &arrivals, self.settings.opening);
+            let turbulence = self.settings.turbulence_kms.2;
+            for (number, (pull, potential)) in field.acceleration.iter().zip(&field.potential).enumerate() {
+                let place = first + number;
+                let mut random = Stream::new(self.settings.seed, PURPOSE_SUPPLY + 1, place as u64);
+                let plane = &self.galaxies[self.tags[place].galaxy].plane;
+                let velocity = plane.circular_velocity(self.baryons.position[place], *pull, turbulence, &mut random);
+                self.baryons.velocity[place] = velocity;
+                self.baryons.acceleration[place] = *pull;
+                self.baryons.potential[place] = *potential;
+                self.known_energy += self.baryons.mass[place] * (0.5 * dot(velocity, velocity) + potential);
+            }
+        }
+        Ok(arrived)
+    }
+
+    fn record(&mut self) {
+        let separation_kpc = if self.galaxies[SATELLITE].alive { self.separation_kpc() } else { 0.0 };
+        self.history.push(Moment {
+            time_gyr: self.time_gyr,
+            separation_kpc,
+            stars_msun: self.stars_msun,
+            gas_msun: [0, 1].map(|g| self.galaxies[g].zone.gas_msun()),
+            composition: [0, 1].map(|g| self.galaxies[g].zone.composition()),
+            energy_error: (self.energy() - self.start_energy - self.known_energy) / self.start_energy.abs(),
+        });
+    }
+}

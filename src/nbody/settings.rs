@@ -1,0 +1,185 @@
+//! The recipe of the built-in merger: masses, sizes, orbit, gas supply, numbers of particles.
+//!
+//! Units      kpc, km/s, Msun, Gyr; times are since the start of the run unless a name says cosmic
+//! Source     chosen so that the result resembles the galaxy of Buder et al. 2025 (arXiv 2510.11284, 2510.20233): 8e11 Msun of dark
+//!            matter within 206 kpc, 2 to 4e10 Msun of stars, one merger of stellar mass ratio about 1:5 completed 8.6 Gyr ago
+//! See also   `nbody::merger`
+
+use super::hernquist::Hernquist;
+
+/// One galaxy at the start.
+#[derive(Clone, Debug)]
+pub struct GalaxySettings {
+    /// Dark halo.
+    pub halo: Hernquist,
+    /// Number of dark particles.
+    pub dark_count: usize,
+    /// Normal of the gas disc (any length).
+    pub normal: [f64; 3],
+    /// Gas disc at the start [Msun].
+    pub gas_msun: f64,
+    /// Mass of one gas particle, hence of one star [Msun].
+    pub particle_msun: f64,
+    /// Gas that falls in later: (mass [Msun], start, time constant, end [Gyr]); the rate is exponential and the mass arrives in full.
+    pub supply: Vec<Supply>,
+    /// Scale length of the arriving gas at the start and at the end of the run [kpc].
+    pub scale_kpc: (f64, f64),
+    /// Wind per gross star formation, for the enrichment.
+    pub wind_loading: f64,
+    /// Iron abundance of the gas at the start and of what falls in [dex].
+    pub inflow_feh: f64,
+    /// Metallicity gradient of the gas [dex/kpc].
+    pub gradient_dex_kpc: f64,
+    /// Edge of the disc: gas beyond it is not damped and forms no stars [kpc].
+    pub disc_radius_kpc: f64,
+}
+
+/// An episode of gas accretion.
+#[derive(Clone, Copy, Debug)]
+pub struct Supply {
+    /// Mass that arrives between start and end [Msun].
+    pub mass_msun: f64,
+    /// When it sets in [Gyr].
+    pub start_gyr: f64,
+    /// Time constant of the decline [Gyr].
+    pub decline_gyr: f64,
+    /// When it stops [Gyr].
+    pub end_gyr: f64,
+}
+
+impl Supply {
+    /// Mass that has arrived by `time_gyr` [Msun].
+    pub fn arrived_msun(&self, time_gyr: f64) -> f64 {
+        let time = time_gyr.clamp(self.start_gyr, self.end_gyr) - self.start_gyr;
+        let grown = |t: f64| 1.0 - (-t / self.decline_gyr).exp();
+        self.mass_msun * grown(time) / grown(self.end_gyr - self.start_gyr)
+    }
+}
+
+/// Everything that fixes a run, with the seed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Key of all random numbers.
+    pub seed: u64,
+    /// Duration [Gyr].
+    pub duration_gyr: f64,
+    /// Step of gas and stars [Gyr]; dark particles take twice as long steps.
+    pub step_gyr: f64,
+    /// Opening parameter of the tree.
+    pub opening: f64,
+    /// Softening of dark particles [kpc].
+    pub dark_softening_kpc: f64,
+    /// Softening of gas and stars [kpc].
+    pub baryon_softening_kpc: f64,
+    /// The larger galaxy.
+    pub host: GalaxySettings,
+    /// The smaller galaxy.
+    pub satellite: GalaxySettings,
+    /// Satellite minus host at the start [kpc].
+    pub separation_kpc: [f64; 3],
+    /// Satellite minus host at the start [km/s].
+    pub approach_kms: [f64; 3],
+    /// Depletion time of gas at 1 Msun/pc^2 [Gyr]; it falls as the surface density to the power -0.4.
+    pub depletion_gyr: f64,
+    /// Time constant of the damping of gas [Gyr].
+    pub damping_gyr: f64,
+    /// Turbulence of gas at the start, its decline time [Gyr] and what remains [km/s].
+    pub turbulence_kms: (f64, f64, f64),
+    /// Scatter of the metallicity of coeval gas at one radius [dex].
+    pub metal_scatter_dex: f64,
+    /// Scatter of each abundance ratio [dex].
+    pub ratio_scatter_dex: f64,
+    /// Cell of the map from which the surface density of gas is read [kpc].
+    pub map_cell_kpc: f64,
+}
+
+/// Dark matter of the host: 7.4e11 Msun within 206 kpc.
+const HOST_HALO: Hernquist = Hernquist { mass_msun: 1.05e12, scale_kpc: 38.0, cut_kpc: 300.0 };
+
+/// Dark matter of the satellite.
+const SATELLITE_HALO: Hernquist = Hernquist { mass_msun: 2.0e11, scale_kpc: 18.0, cut_kpc: 90.0 };
+
+/// Dark particles of the quick run.
+const QUICK_DARK: (usize, usize) = (9_000, 2_500);
+
+/// Mass of a gas particle in the quick run: host, satellite [Msun].
+const QUICK_PARTICLE_MSUN: (f64, f64) = (4.4e6, 2.2e6);
+
+/// Duration of the run [Gyr].
+const DURATION_GYR: f64 = 12.3;
+
+impl Settings {
+    /// A run with `share` times the particles of the quick one and steps of `step_gyr`.
+    pub fn scaled(seed: u64, share: f64, step_gyr: f64) -> Settings {
+        let count = |n: usize| ((n as f64 * share).round() as usize).max(16);
+        let host = GalaxySettings {
+            halo: HOST_HALO,
+            dark_count: count(QUICK_DARK.0),
+            normal: [0.15, -0.1, 1.0],
+            gas_msun: 3.5e9,
+            particle_msun: QUICK_PARTICLE_MSUN.0 / share,
+            supply: vec![
+                Supply { mass_msun: 1.25e10, start_gyr: 0.0, decline_gyr: 1.6, end_gyr: DURATION_GYR },
+                Supply { mass_msun: 2.1e10, start_gyr: 3.2, decline_gyr: 5.0, end_gyr: DURATION_GYR },
+            ],
+            scale_kpc: (1.3, 4.6),
+            wind_loading: 1.0,
+            inflow_feh: -2.2,
+            gradient_dex_kpc: -0.05,
+            disc_radius_kpc: 28.0,
+        };
+        let satellite = GalaxySettings {
+            halo: SATELLITE_HALO,
+            dark_count: count(QUICK_DARK.1),
+            normal: [0.7, 0.5, -0.5],
+            gas_msun: 1.3e9,
+            particle_msun: QUICK_PARTICLE_MSUN.1 / share,
+            supply: vec![Supply { mass_msun: 3.0e9, start_gyr: 0.0, decline_gyr: 1.5, end_gyr: 2.2 }],
+            scale_kpc: (1.1, 1.3),
+            wind_loading: 9.0,
+            inflow_feh: -2.6,
+            gradient_dex_kpc: -0.06,
+            disc_radius_kpc: 9.0,
+        };
+        Settings {
+            seed,
+            duration_gyr: DURATION_GYR,
+            step_gyr,
+            opening: 0.85,
+            dark_softening_kpc: 1.6 / share.cbrt(),
+            baryon_softening_kpc: 0.3 / share.cbrt(),
+            host,
+            satellite,
+            separation_kpc: [-70.0, 30.0, -75.0],
+            approach_kms: [-75.0, 25.0, 5.0],
+            depletion_gyr: 4.0,
+            damping_gyr: 0.08,
+            turbulence_kms: (30.0, 2.5, 9.0),
+            metal_scatter_dex: 0.07,
+            ratio_scatter_dex: 0.025,
+            map_cell_kpc: 1.2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supply_arrives_in_full() {
+        let supply = Supply { mass_msun: 2e9, start_gyr: 1.0, decline_gyr: 2.0, end_gyr: 5.0 };
+        assert_eq!(supply.arrived_msun(0.5), 0.0);
+        assert_eq!(supply.arrived_msun(9.0), 2e9);
+        // (1 - exp(-1)) / (1 - exp(-2)) = 0.7310585786
+        assert!((supply.arrived_msun(3.0) / 2e9 - 0.731_058_578_6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn more_particles_keep_the_masses() {
+        let (one, ten) = (Settings::scaled(1, 1.0, 0.004), Settings::scaled(1, 10.0, 0.003));
+        assert_eq!(one.host.gas_msun, ten.host.gas_msun);
+        assert!((one.host.particle_msun / ten.host.particle_msun - 10.0).abs() < 1e-12);
+        assert_eq!(ten.host.dark_count, 10 * one.host.dark_count);
+    }
+}
