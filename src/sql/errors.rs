@@ -16,6 +16,8 @@ use super::text::SqlText;
 use super::unit_expr::text_span;
 use crate::error::{Error, nearest};
 
+/// First line of the error of a query that ran out of memory.
+pub const OUT_OF_MEMORY: &str = "the query needs more memory than it may use";
 /// Most candidates that a message lists.
 const CANDIDATES: usize = 24;
 /// Longest piece of a library's message that is shown [characters].
@@ -55,7 +57,7 @@ pub fn translate(failure: &DataFusionError, text: &SqlText, words: &dyn Vocabula
         DataFusionError::SQL(parser, _) => parse_error(parser, text),
         DataFusionError::SchemaError(schema, _) => schema_error(schema, text, words),
         DataFusionError::ArrowError(arrow, _) => arrow_error(arrow, text),
-        DataFusionError::ResourcesExhausted(message) => Error::limit("the query needs more memory than it may use")
+        DataFusionError::ResourcesExhausted(message) => Error::limit(OUT_OF_MEMORY)
             .because(plain(message))
             .hint("allow more with --memory, read fewer columns, or filter first"),
         DataFusionError::ParquetError(e) => Error::damaged("cannot read a Parquet file").because(plain(&e.to_string())),

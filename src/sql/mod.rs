@@ -1,12 +1,42 @@
 //! SQL over datasets and raw snapshots: sessions, tables, functions, units, limits.
 //!
-//! Layout     `session` is the door; `catalog` turns names into tables; `functions` and `aggregates` extend the language
+//! Layout     text      `limits` `text` `caret` `errors`
+//!            names     `sources` `resolve` `catalog` `table_name` `derived` `frame_axis`
+//!            tables    `parquet_table` `byte_source` `snapshot_table` `implied`
+//!            meaning   `units` `unit_expr` `order`
+//!            running   `session` `engine` `perform` `statement` `run` `copy` `create_frame` `settings` `tables`
+//!            language  `functions` `aggregates`
 //! See also   ARCHITECTURE.md, docs/reference/sql.md
 
 pub mod aggregates;
 pub mod functions;
 pub mod limits;
 pub mod session;
+
+mod byte_source;
+mod caret;
+mod catalog;
+mod copy;
+mod create_frame;
+mod derived;
+mod engine;
+mod errors;
+mod frame_axis;
+mod implied;
+mod order;
+mod parquet_table;
+mod perform;
+mod resolve;
+mod run;
+mod settings;
+mod snapshot_table;
+mod sources;
+mod statement;
+mod table_name;
+mod tables;
+mod text;
+mod unit_expr;
+mod units;
 
 pub use limits::Limits;
 pub use session::{Answer, Canceller, Session, SessionOptions, TableSummary};

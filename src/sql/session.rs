@@ -12,8 +12,11 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::engine::{self, Engine};
+use super::functions::{self, FunctionDoc};
 use super::limits::Limits;
-use crate::error::{Error, Result};
+use super::{perform, tables};
+use crate::error::Result;
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -103,43 +106,54 @@ impl Canceller {
 }
 
 /// An SQL context over datasets and snapshots. Safe to share between threads.
-#[derive(Debug)]
 pub struct Session {
-    canceller: Canceller,
+    engine: Arc<Engine>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("options", &self.engine.options).finish_non_exhaustive()
+    }
 }
 
 impl Session {
     /// A session without tables.
     pub fn new(options: SessionOptions) -> Result<Session> {
-        let _ = options;
-        Ok(Session { canceller: Canceller::default() })
+        Ok(Session { engine: Arc::new(Engine::new(options)?) })
     }
 
     /// Attaches a dataset, a snapshot or a Parquet file; returns the name that its tables go by.
     pub fn attach(&self, path: &Path) -> Result<String> {
-        let _ = path;
-        Err(Error::internal("not laid yet"))
+        engine::attach(&self.engine, path)
     }
 
     /// Runs one or several statements; the answer is that of the last.
     pub fn query(&self, sql: &str) -> Result<Answer> {
-        let _ = sql;
-        Err(Error::internal("not laid yet"))
+        perform::all(&self.engine, sql, None)
     }
 
-    /// Runs a statement and hands over each batch as it comes; the returned answer holds none.
+    /// Runs one or several statements and hands over each batch of the last as it comes; the returned answer holds none.
     pub fn stream(&self, sql: &str, receive: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<Answer> {
-        let _ = (sql, receive);
-        Err(Error::internal("not laid yet"))
+        perform::all(&self.engine, sql, Some(receive))
     }
 
     /// Every table that a query can name now, with columns and units.
     pub fn tables(&self) -> Vec<TableSummary> {
-        Vec::new()
+        tables::list(&self.engine)
+    }
+
+    /// Documentation of every function of Spolia.
+    pub fn functions(&self) -> Vec<FunctionDoc> {
+        functions::docs().to_vec()
+    }
+
+    /// Names of all functions, those of the SQL library included, for completion.
+    pub fn function_names(&self) -> Vec<String> {
+        self.engine.function_names()
     }
 
     /// The handle that stops a running query.
     pub fn canceller(&self) -> Canceller {
-        self.canceller.clone()
+        self.engine.canceller.clone()
     }
 }

@@ -1,0 +1,132 @@
+//! `COPY (SELECT ...) TO 'file'`: an answer as a Parquet, CSV, JSON lines or Arrow file, whole or not at all.
+//!
+//! Layout     the format follows STORED AS, else the file's ending; field metadata (units, descriptions) is kept in Parquet and Arrow
+//! Edge cases written under a temporary name, synced, then renamed: a kill at any moment leaves the old file or the new one
+//! See also   `statement`, `engine`
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::csv;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::ipc::writer::FileWriter;
+use datafusion::arrow::json::LineDelimitedWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use crate::error::{Error, Result};
+
+/// A file format for answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Apache Parquet, zstd.
+    Parquet,
+    /// Comma-separated, with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// Arrow IPC file.
+    Arrow,
+}
+
+impl Format {
+    /// The format named by STORED AS, or by the ending of `path`.
+    pub fn choose(named: Option<&str>, path: &Path) -> Result<Format> {
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match named.map(str::to_lowercase).or(ending).as_deref() {
+            Some("parquet") => Ok(Format::Parquet),
+            Some("csv") => Ok(Format::Csv),
+            Some("json" | "ndjson" | "jsonl") => Ok(Format::Json),
+            Some("arrow" | "feather" | "ipc") => Ok(Format::Arrow),
+            other => Err(Error::usage("unknown file format")
+                .expected("parquet, csv, json or arrow")
+                .found(other.map_or_else(|| "no ending".to_string(), |o| format!("`{o}`")))
+                .hint("name the file out.parquet, or write STORED AS PARQUET")),
+        }
+    }
+}
+
+enum Sink {
+    Parquet(Box<ArrowWriter<BufWriter<File>>>),
+    Csv(csv::Writer<BufWriter<File>>),
+    Json(LineDelimitedWriter<BufWriter<File>>),
+    Arrow(Box<FileWriter<BufWriter<File>>>),
+}
+
+/// Writes an answer; nothing appears under the final name before [`CopyFile::finish`].
+pub struct CopyFile {
+    sink: Option<Sink>,
+    temporary: PathBuf,
+    path: PathBuf,
+    rows: u64,
+}
+
+impl CopyFile {
+    /// Starts the file `path`.
+    pub fn create(path: &Path, format: Format, schema: &SchemaRef) -> Result<CopyFile> {
+        let name = path.file_name().ok_or_else(|| Error::usage("COPY needs the name of a file").found(format!("`{}`", path.display())))?;
+        let temporary = path.with_file_name(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+        let file = File::create(&temporary).map_err(|e| Error::io("create a file", path, &e))?;
+        let file = BufWriter::new(file);
+        let mut copy = CopyFile { sink: None, temporary, path: path.to_path_buf(), rows: 0 };
+        copy.sink = Some(match format {
+            Format::Parquet => {
+                let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+                let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
+                Sink::Parquet(Box::new(writer.map_err(|e| copy.failed(&e))?))
+            }
+            Format::Csv => Sink::Csv(csv::WriterBuilder::new().with_header(true).build(file)),
+            Format::Json => Sink::Json(LineDelimitedWriter::new(file)),
+            Format::Arrow => Sink::Arrow(Box::new(FileWriter::try_new(file, schema).map_err(|e| copy.failed(&e))?)),
+        });
+        Ok(copy)
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        let written = match &mut self.sink {
+            Some(Sink::Parquet(w)) => w.write(batch).map_err(|e| e.to_string()),
+            Some(Sink::Csv(w)) => w.write(batch).map_err(|e| e.to_string()),
+            Some(Sink::Json(w)) => w.write(batch).map_err(|e| e.to_string()),
+            Some(Sink::Arrow(w)) => w.write(batch).map_err(|e| e.to_string()),
+            None => Err("the file is closed".to_string()),
+        };
+        written.map_err(|e| self.failed(&e))
+    }
+
+    /// Syncs the file and gives it its name; returns the rows written.
+    pub fn finish(mut self) -> Result<u64> {
+        let file = match self.sink.take() {
+            Some(Sink::Parquet(w)) => w.into_inner().map_err(|e| self.failed(&e))?,
+            Some(Sink::Csv(w)) => w.into_inner(),
+            Some(Sink::Json(mut w)) => {
+                w.finish().map_err(|e| self.failed(&e))?;
+                w.into_inner()
+            }
+            Some(Sink::Arrow(w)) => w.into_inner().map_err(|e| self.failed(&e))?,
+            None => return Err(Error::internal("an answer was written twice")),
+        };
+        let mut file = file.into_inner().map_err(|e| self.failed(&e.into_error()))?;
+        file.flush().and_then(|()| file.sync_all()).map_err(|e| Error::io("write a file", &self.path, &e))?;
+        std::fs::rename(&self.temporary, &self.path).map_err(|e| Error::io("rename a file", &self.path, &e))?;
+        if let Some(folder) = self.path.parent().filter(|f| !f.as_os_str().is_empty()).and_then(|f| File::open(f).ok()) {
+            folder.sync_all().map_err(|e| Error::io("sync a folder", &self.path, &e))?;
+        }
+        Ok(self.rows)
+    }
+
+    fn failed(&self, cause: &dyn std::fmt::Display) -> Error {
+        Error::new(crate::ErrorKind::Io, "cannot write the answer").at(format!("`{}`", self.path.display())).because(cause)
+    }
+}
+
+impl Drop for CopyFile {
+    fn drop(&mut self) {
+        // After a finished write the name is gone already; else the half-written file goes.
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}

@@ -1,0 +1,126 @@
+//! What one SQL statement asks for, decided before and after planning.
+//!
+//! Refuses    writing in a read-only session; statements that change a dataset's rows (INSERT, UPDATE, DELETE)
+//! See also   `engine` which carries them out
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanStatement};
+use datafusion::sql::parser::{CopyToSource, Statement as Parsed};
+use datafusion::sql::sqlparser::ast;
+
+use super::copy::Format;
+use crate::error::{Error, Result};
+
+/// What a statement does.
+#[derive(Debug)]
+pub enum Action {
+    /// Gives rows.
+    Rows(LogicalPlan),
+    /// Lists the columns of a table.
+    Describe(Arc<Schema>),
+    /// Changes a setting.
+    Set(String, String),
+    /// Writes rows to a file.
+    Copy(LogicalPlan, PathBuf, Format),
+    /// Keeps rows under a name.
+    Table { name: String, plan: LogicalPlan, replace: bool, if_not_exists: bool },
+    /// Keeps a query under a name.
+    View { name: String, plan: LogicalPlan, replace: bool, definition: Option<String> },
+    /// Gives a name to a file.
+    External { name: String, path: PathBuf },
+    /// Forgets a table or view.
+    Drop { name: String, if_exists: bool },
+}
+
+/// A parsed statement, with the target of COPY split off.
+pub enum Ready {
+    /// To be planned.
+    Plan(Parsed),
+    /// The query of a COPY, its file and format.
+    Copy(Parsed, PathBuf, Format),
+}
+
+/// Splits the target off COPY.
+pub fn ready(parsed: Parsed) -> Result<Ready> {
+    let Parsed::CopyTo(copy) = parsed else { return Ok(Ready::Plan(parsed)) };
+    let path = PathBuf::from(&copy.target);
+    let format = Format::choose(copy.stored_as.as_deref(), &path)?;
+    if !copy.partitioned_by.is_empty() {
+        return Err(Error::unsupported("COPY writes one file: PARTITIONED BY is not there"));
+    }
+    let query = match copy.source {
+        CopyToSource::Query(query) => query,
+        CopyToSource::Relation(name) => {
+            let text = format!("SELECT * FROM {name}");
+            let inner = ast_of(&text)?;
+            return Ok(Ready::Copy(inner, path, format));
+        }
+    };
+    Ok(Ready::Copy(Parsed::Statement(Box::new(ast::Statement::Query(query))), path, format))
+}
+
+fn ast_of(text: &str) -> Result<Parsed> {
+    let parsed = datafusion::sql::parser::DFParser::parse_sql(text);
+    parsed.ok().and_then(|mut all| all.pop_front()).ok_or_else(|| Error::usage("cannot read the table of COPY"))
+}
+
+/// What a plan asks for.
+pub fn action(plan: LogicalPlan) -> Result<Action> {
+    match plan {
+        LogicalPlan::Statement(PlanStatement::SetVariable(set)) => Ok(Action::Set(set.variable.to_lowercase(), set.value)),
+        LogicalPlan::Statement(other) => Err(Error::unsupported(format!("{} is not there", first_word(&other.display().to_string())))),
+        LogicalPlan::DescribeTable(node) => Ok(Action::Describe(node.schema)),
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(node)) => Ok(Action::Table {
+            name: node.name.table().to_string(),
+            plan: Arc::unwrap_or_clone(node.input),
+            replace: node.or_replace,
+            if_not_exists: node.if_not_exists,
+        }),
+        LogicalPlan::Ddl(DdlStatement::CreateView(node)) => Ok(Action::View {
+            name: node.name.table().to_string(),
+            plan: Arc::unwrap_or_clone(node.input),
+            replace: node.or_replace,
+            definition: node.definition,
+        }),
+        LogicalPlan::Ddl(DdlStatement::CreateExternalTable(node)) => {
+            let path = match node.locations.as_slice() {
+                [one] => PathBuf::from(one),
+                _ => return Err(Error::unsupported("an external table is one file")),
+            };
+            Ok(Action::External { name: node.name.table().to_string(), path })
+        }
+        LogicalPlan::Ddl(DdlStatement::DropTable(node)) => Ok(Action::Drop { name: node.name.table().to_string(), if_exists: node.if_exists }),
+        LogicalPlan::Ddl(DdlStatement::DropView(node)) => Ok(Action::Drop { name: node.name.table().to_string(), if_exists: node.if_exists }),
+        LogicalPlan::Ddl(other) => Err(Error::unsupported(format!("{} is not there", first_word(&other.display().to_string())))
+            .expected("CREATE TABLE ... AS, CREATE VIEW, CREATE FRAME or DROP")),
+        LogicalPlan::Dml(node) => Err(Error::unsupported(format!("{} is not there: the rows of a dataset do not change", node.op))
+            .hint("CREATE TABLE name AS SELECT ..., or ingest the snapshot again")),
+        LogicalPlan::Copy(_) => Err(Error::unsupported("COPY cannot stand inside another statement")),
+        other => Ok(Action::Rows(other)),
+    }
+}
+
+fn first_word(text: &str) -> String {
+    text.split(['(', ':', ' ']).next().unwrap_or(text).to_string()
+}
+
+/// Whether a statement only reads.
+pub fn refuse_writing(action: &Action) -> Result<()> {
+    let what = match action {
+        Action::Rows(_) | Action::Describe(_) | Action::Set(..) => return Ok(()),
+        Action::Copy(..) => "COPY writes a file",
+        Action::External { .. } => "CREATE EXTERNAL TABLE reads any file",
+        Action::Table { .. } | Action::View { .. } | Action::Drop { .. } => "CREATE and DROP change the session",
+    };
+    Err(Error::usage(format!("this session only reads: {what}")))
+}
+
+/// Parses one statement.
+pub fn parse(state: &SessionState, text: &str) -> datafusion::common::Result<Parsed> {
+    let dialect = state.config().options().sql_parser.dialect;
+    state.sql_to_statement(text, &dialect)
+}
