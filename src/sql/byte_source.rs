@@ -83,7 +83,9 @@ impl ForeignBytes {
         }
         let footer = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
         if footer + TAIL + MAGIC.len() as u64 > length {
-            return Err(refuse("the footer of a Parquet file is longer than the file").expected(format!("at most {length} bytes")).found(footer));
+            return Err(refuse("the footer of a Parquet file is longer than the file")
+                .expected(format!("at most {length} bytes"))
+                .found(footer));
         }
         let parsed = catch_unwind(AssertUnwindSafe(|| {
             ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional).parse_and_finish(&file)
@@ -142,7 +144,8 @@ impl AsyncFileReader for ByteReader {
     }
 
     fn get_metadata<'a>(
-        &'a mut self, _options: Option<&'a ArrowReaderOptions>,
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
         let metadata = self.source.metadata().map_err(outward);
         futures::future::ready(metadata).boxed()

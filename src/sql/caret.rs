@@ -29,7 +29,9 @@ pub fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     let (first, second) = (letters.next(), letters.next());
     match (first, second) {
-        (Some(a), Some(b)) if a.is_uppercase() && (b.is_lowercase() || b == ' ') => a.to_lowercase().chain(message.chars().skip(1)).collect(),
+        (Some(a), Some(b)) if a.is_uppercase() && (b.is_lowercase() || b == ' ') => {
+            a.to_lowercase().chain(message.chars().skip(1)).collect()
+        }
         _ => message.to_string(),
     }
 }

@@ -7,9 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, SchemaProvider, TableFunctionArgs, TableFunctionImpl, TableProvider,
-};
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::Expr;
 
@@ -127,6 +125,11 @@ impl TableFunctionImpl for SnapshotFunction {
             [Some(path), Some(family)] => TableName::parse(family).and_then(|_| self.0.table(path, family)),
             _ => return Err(wrong()),
         };
-        found.map_err(outward)?.ok_or_else(|| outward(Error::not_found(format!("no such snapshot or family: {}", texts.iter().flatten().copied().collect::<Vec<_>>().join(", ")))))
+        found.map_err(outward)?.ok_or_else(|| {
+            outward(Error::not_found(format!(
+                "no such snapshot or family: {}",
+                texts.iter().flatten().copied().collect::<Vec<_>>().join(", ")
+            )))
+        })
     }
 }

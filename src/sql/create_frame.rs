@@ -40,7 +40,9 @@ impl CreateFrame {
         if !(is(0, "create") && is(1, "frame")) {
             return Ok(None);
         }
-        let wrong = || Error::usage("cannot read CREATE FRAME").expected("CREATE FRAME disc AS SELECT face_on(x, y, z, vx, vy, vz, mass) FROM stars");
+        let wrong = || {
+            Error::usage("cannot read CREATE FRAME").expected("CREATE FRAME disc AS SELECT face_on(x, y, z, vx, vy, vz, mass) FROM stars")
+        };
         let name = tokens.get(2).and_then(|t| word(&t.token)).ok_or_else(|| wrong().at(text.end_place()))?.to_lowercase();
         if !is(3, "as") {
             return Err(wrong().at(tokens.get(3).map_or_else(|| text.end_place(), |t| text.place(t.span))));

@@ -38,7 +38,11 @@ struct Kinematic {
 }
 
 const fn kinematic(
-    name: &'static str, formula: &'static str, needs: &'static [&'static str], unit: &'static str, description: &'static str,
+    name: &'static str,
+    formula: &'static str,
+    needs: &'static [&'static str],
+    unit: &'static str,
+    description: &'static str,
 ) -> Kinematic {
     Kinematic { name, formula, needs, unit, description }
 }
@@ -97,7 +101,11 @@ pub fn missing(name: &str, schema: &Schema) -> Option<String> {
         }
     };
     let absent = absent(&needs);
-    if absent.is_empty() { None } else { Some(format!("{name} is computed from {}, but the table has no {}", needs.join(", "), absent.join(", "))) }
+    if absent.is_empty() {
+        None
+    } else {
+        Some(format!("{name} is computed from {}, but the table has no {}", needs.join(", "), absent.join(", ")))
+    }
 }
 
 /// Every derived column of a table, for listings: kinematic ones, then ratios to hydrogen and to iron.

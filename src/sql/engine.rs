@@ -153,8 +153,13 @@ impl Engine {
     /// Names of all functions.
     pub fn function_names(&self) -> Vec<String> {
         let state = self.context.state();
-        let mut names: Vec<String> =
-            state.scalar_functions().keys().chain(state.aggregate_functions().keys()).chain(state.window_functions().keys()).cloned().collect();
+        let mut names: Vec<String> = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys())
+            .cloned()
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -213,10 +218,12 @@ impl Engine {
         if self.options.limits.read_only {
             statement::refuse_writing(&action)?;
         }
-        let physical = |plan: &LogicalPlan| self.physical(plan, text, &state).map_err(|failure| match failure {
-            Failure::Library(e) => fail(e),
-            Failure::Own(e) => e,
-        });
+        let physical = |plan: &LogicalPlan| {
+            self.physical(plan, text, &state).map_err(|failure| match failure {
+                Failure::Library(e) => fail(e),
+                Failure::Own(e) => e,
+            })
+        };
         Ok(match action {
             Action::Rows(plan) => Step::Rows(physical(&plan)?),
             Action::Describe(schema) => Step::Ready(description(&schema)?),
@@ -251,9 +258,7 @@ impl Engine {
     }
 
     /// Runs a plan and hands each batch, with units, to `receive`.
-    pub fn run(
-        &self, planned: &Planned, text: &SqlText, keeps: bool, receive: &mut dyn FnMut(RecordBatch) -> Result<()>,
-    ) -> Result<()> {
+    pub fn run(&self, planned: &Planned, text: &SqlText, keeps: bool, receive: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<()> {
         let limits = &self.options.limits;
         let deadline = limits.execution.map(|t| Instant::now() + t);
         let run = Run { runtime: self.handle()?, canceller: &self.canceller, deadline, cut: planned.cut, keeps };
@@ -261,7 +266,9 @@ impl Engine {
         let mut pass = |batch: RecordBatch| {
             rows += batch.num_rows();
             if limits.rows.is_some_and(|most| rows > most) {
-                return Err(Error::limit("the answer has too many rows").expected(format!("at most {}", limits.rows.unwrap_or(0))).hint("add LIMIT, or aggregate"));
+                return Err(Error::limit("the answer has too many rows")
+                    .expected(format!("at most {}", limits.rows.unwrap_or(0)))
+                    .hint("add LIMIT, or aggregate"));
             }
             receive(relabelled(&batch, &planned.schema)?)
         };
@@ -333,7 +340,9 @@ fn relabelled(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
 
 /// DESCRIBE: name, type, unit, description of each column.
 fn description(schema: &Schema) -> Result<RecordBatch> {
-    let texts = |value: &dyn Fn(&Field) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(schema.fields().iter().map(|f| value(f)))) };
+    let texts = |value: &dyn Fn(&Field) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(schema.fields().iter().map(|f| value(f))))
+    };
     let columns = vec![
         texts(&|f| f.name().clone()),
         texts(&|f| f.data_type().to_string().to_lowercase()),

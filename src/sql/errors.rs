@@ -57,9 +57,9 @@ pub fn translate(failure: &DataFusionError, text: &SqlText, words: &dyn Vocabula
         DataFusionError::SQL(parser, _) => parse_error(parser, text),
         DataFusionError::SchemaError(schema, _) => schema_error(schema, text, words),
         DataFusionError::ArrowError(arrow, _) => arrow_error(arrow, text),
-        DataFusionError::ResourcesExhausted(message) => Error::limit(OUT_OF_MEMORY)
-            .because(plain(message))
-            .hint("allow more with --memory, read fewer columns, or filter first"),
+        DataFusionError::ResourcesExhausted(message) => {
+            Error::limit(OUT_OF_MEMORY).because(plain(message)).hint("allow more with --memory, read fewer columns, or filter first")
+        }
         DataFusionError::ParquetError(e) => Error::damaged("cannot read a Parquet file").because(plain(&e.to_string())),
         DataFusionError::IoError(e) => Error::new(crate::ErrorKind::Io, "cannot read or write").because(e),
         DataFusionError::ObjectStore(e) => Error::new(crate::ErrorKind::Io, "cannot read or write").because(plain(&e.to_string())),
@@ -120,7 +120,8 @@ fn parse_error(failure: &ParserError, text: &SqlText) -> Error {
     // A misspelt first word is the commonest parse error.
     let first = text.tokens().first().and_then(|t| super::text::word(&t.token));
     match (token, first) {
-        (Some(t), Some(word)) if text.tokens().first().is_some_and(|f| f.span == t.span) => match nearest(word, STATEMENTS.iter().copied()) {
+        (Some(t), Some(word)) if text.tokens().first().is_some_and(|f| f.span == t.span) => match nearest(word, STATEMENTS.iter().copied())
+        {
             Some(meant) if !meant.eq_ignore_ascii_case(word) => error.hint(format!("did you mean {meant}")),
             _ => error,
         },
@@ -189,8 +190,7 @@ fn schema_error(failure: &SchemaError, text: &SqlText, words: &dyn Vocabulary) -
 fn arrow_error(failure: &ArrowError, text: &SqlText) -> Error {
     match failure {
         ArrowError::DivideByZero => {
-            let slashes: Vec<Span> =
-                text.tokens().iter().filter(|t| matches!(t.token, Token::Div | Token::Mod)).map(|t| t.span).collect();
+            let slashes: Vec<Span> = text.tokens().iter().filter(|t| matches!(t.token, Token::Div | Token::Mod)).map(|t| t.span).collect();
             let error = Error::new(crate::ErrorKind::Domain, "division by zero of whole numbers")
                 .hint("divide by nullif(d, 0) to get NULL, or by 1.0 * d to get infinity");
             match slashes.as_slice() {

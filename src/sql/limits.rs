@@ -157,7 +157,10 @@ fn is_operator(token: &Token) -> bool {
 }
 
 fn too_deep(text: &SqlText, span: Span, expected: String) -> Error {
-    Error::limit("the query is nested too deeply").at(text.place(span)).expected(expected).hint("split it with WITH, or use IN (...) and sum(...)")
+    Error::limit("the query is nested too deeply")
+        .at(text.place(span))
+        .expected(expected)
+        .hint("split it with WITH, or use IN (...) and sum(...)")
 }
 
 impl Default for Limits {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use datafusion::common::Column;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::logical_expr::{Distinct, Expr, FetchType, Limit, LogicalPlan, LogicalPlanBuilder, SkipType, SortExpr};
+use datafusion::physical_plan::ExecutionPlan;
 
 /// `plan` with its groups sorted, when nothing above them sorts.
 pub fn with_sorted_groups(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -36,7 +36,8 @@ pub fn with_sorted_groups(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// `plan` sorted by its first `keys` columns.
 fn sorted_by(plan: LogicalPlan, keys: usize) -> Result<LogicalPlan> {
     let mut order = Vec::new();
-    for (qualifier, field) in plan.schema().iter().take(keys) {
+    let schema = plan.schema().clone();
+    for (qualifier, field) in schema.iter().take(keys) {
         if field.data_type().is_nested() {
             return Ok(plan);
         }

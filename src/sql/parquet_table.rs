@@ -57,11 +57,6 @@ impl ParquetTable {
         ParquetTable { file_schema, schema, snap, parts }
     }
 
-    /// Rows of all parts.
-    pub fn rows(&self) -> u64 {
-        self.parts.iter().map(|p| p.rows).sum()
-    }
-
     fn part_statistics(&self, part: &ParquetPart) -> Statistics {
         let mut all = Statistics::new_unknown(&self.schema);
         all.num_rows = Precision::Exact(part.rows as usize);
@@ -72,7 +67,12 @@ impl ParquetTable {
         }
         if let (Some(snap), Some(last)) = (part.snap, all.column_statistics.last_mut()) {
             let value = Precision::Exact(ScalarValue::Int32(Some(snap)));
-            *last = ColumnStatistics { null_count: Precision::Exact(0), min_value: value.clone(), max_value: value, ..ColumnStatistics::new_unknown() };
+            *last = ColumnStatistics {
+                null_count: Precision::Exact(0),
+                min_value: value.clone(),
+                max_value: value,
+                ..ColumnStatistics::new_unknown()
+            };
         }
         all
     }
@@ -105,10 +105,14 @@ impl TableProvider for ParquetTable {
     }
 
     async fn scan(
-        &self, state: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>,
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let partition_columns: Vec<FieldRef> = self.snap.iter().cloned().collect();
-        let table_schema = TableSchema::new(self.file_schema.clone(), partition_columns);
+        let table_schema = TableSchema::builder(self.file_schema.clone()).with_table_partition_cols(partition_columns).build();
         let factory = Arc::new(CheckedReaders { sources: self.parts.iter().map(|p| p.source.clone()).collect() });
         let mut source = ParquetSource::new(table_schema)
             .with_table_parquet_options(state.default_table_options().parquet)
@@ -147,7 +151,11 @@ struct CheckedReaders {
 
 impl ParquetFileReaderFactory for CheckedReaders {
     fn create_reader(
-        &self, _partition: usize, file: PartitionedFile, _metadata_size_hint: Option<usize>, _metrics: &ExecutionPlanMetricsSet,
+        &self,
+        _partition: usize,
+        file: PartitionedFile,
+        _metadata_size_hint: Option<usize>,
+        _metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let source = file.extension::<PartNumber>().and_then(|n| self.sources.get(n.0));
         match source {

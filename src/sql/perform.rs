@@ -149,7 +149,10 @@ fn other(engine: &Arc<Engine>, text: &SqlText, action: Action, planned: Option<P
             let count = answer.rows();
             let table = MemTable::try_new(schema, vec![answer.batches]).map_err(|e| Error::internal("cannot keep the rows").because(e))?;
             engine.sources.put_table(&name, Arc::new(table));
-            Ok(Answer { notes: [answer.notes, vec![format!("table {name}: {count} rows, kept until the session ends")]].concat(), ..note(String::new()) })
+            Ok(Answer {
+                notes: [answer.notes, vec![format!("table {name}: {count} rows, kept until the session ends")]].concat(),
+                ..note(String::new())
+            })
         }
         (Action::View { name, plan, replace, definition }, _) => {
             if engine.sources.table(&name).is_some() && !replace {
@@ -169,7 +172,9 @@ fn other(engine: &Arc<Engine>, text: &SqlText, action: Action, planned: Option<P
         (Action::Drop { name, if_exists }, _) => match engine.sources.drop_table(&name) {
             true => Ok(note(format!("dropped {name}"))),
             false if if_exists => Ok(note(format!("there is no {name}"))),
-            false => Err(Error::not_found(format!("no table or view {name} was made in this session")).hint("the tables of a dataset stay")),
+            false => {
+                Err(Error::not_found(format!("no table or view {name} was made in this session")).hint("the tables of a dataset stay"))
+            }
         },
         (action, _) => Err(Error::internal(format!("a statement was not planned: {}", kind(&action)))),
     }

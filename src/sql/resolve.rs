@@ -168,7 +168,12 @@ impl Resolver {
 
     /// The frame that a table is read in: named with it, else that of the session where the table has positions.
     fn frame_for(
-        &self, name: &TableName, schema: &Schema, known: &[String], find: impl Fn(&str) -> Option<(Frame, u32)>, snap: u32,
+        &self,
+        name: &TableName,
+        schema: &Schema,
+        known: &[String],
+        find: impl Fn(&str) -> Option<(Frame, u32)>,
+        snap: u32,
     ) -> Result<Option<(String, Frame)>> {
         let has_positions = POSITION.iter().all(|c| schema.column_with_name(c).is_some());
         let wanted = match (&name.frame, &self.frame) {
@@ -228,7 +233,11 @@ impl Resolver {
     }
 
     /// All families of a snapshot: the columns that all of them have, and `family`.
-    fn all_families(&self, snapshot: &Arc<dyn Snapshot>, _frames: &std::collections::BTreeMap<String, Frame>) -> Result<Arc<dyn TableProvider>> {
+    fn all_families(
+        &self,
+        snapshot: &Arc<dyn Snapshot>,
+        _frames: &std::collections::BTreeMap<String, Frame>,
+    ) -> Result<Arc<dyn TableProvider>> {
         let mut tables = Vec::new();
         for family in Family::ALL.into_iter().filter(|f| *f != Family::Births && snapshot.rows(*f) > 0) {
             tables.push((family, SnapshotTable::new(snapshot.clone(), family)?));

@@ -73,7 +73,10 @@ impl Drop for Partition {
 impl Run<'_> {
     /// Runs `plan` and hands each batch to `receive`.
     pub fn run(
-        &self, plan: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>, receive: &mut dyn FnMut(RecordBatch) -> Result<(), Error>,
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        context: &Arc<TaskContext>,
+        receive: &mut dyn FnMut(RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Failure> {
         let count = plan.properties().output_partitioning().partition_count();
         let (mut skip, mut left) = self.cut.map_or((0, usize::MAX), |(skip, keep)| (skip, keep.unwrap_or(usize::MAX)));
@@ -138,7 +141,12 @@ impl Run<'_> {
     }
 }
 
-async fn forward(plan: Arc<dyn ExecutionPlan>, number: usize, context: Arc<TaskContext>, sender: &mpsc::Sender<Piece>) -> LibraryResult<()> {
+async fn forward(
+    plan: Arc<dyn ExecutionPlan>,
+    number: usize,
+    context: Arc<TaskContext>,
+    sender: &mpsc::Sender<Piece>,
+) -> LibraryResult<()> {
     let mut stream = plan.execute(number, context)?;
     while let Some(batch) = stream.next().await {
         if sender.send(Ok(batch?)).await.is_err() {

@@ -15,8 +15,10 @@ use arrow::datatypes::SchemaRef;
 use super::engine::{self, Engine};
 use super::functions::{self, FunctionDoc};
 use super::limits::Limits;
+use super::sources::Content;
 use super::{perform, tables};
 use crate::error::Result;
+use crate::ingest::Snapshot;
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -125,6 +127,11 @@ impl Session {
     /// Attaches a dataset, a snapshot or a Parquet file; returns the name that its tables go by.
     pub fn attach(&self, path: &Path) -> Result<String> {
         engine::attach(&self.engine, path)
+    }
+
+    /// Attaches a snapshot that is open already, under the last part of `path`; returns its name.
+    pub fn attach_snapshot(&self, path: &Path, snapshot: Arc<dyn Snapshot>) -> String {
+        self.engine.sources.attach_content(path, Content::Snapshot(snapshot, Default::default()))
     }
 
     /// Runs one or several statements; the answer is that of the last.

@@ -76,7 +76,11 @@ impl TableProvider for SnapshotTable {
     }
 
     async fn scan(
-        &self, state: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>,
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = DFSchema::try_from(self.schema.as_ref().clone())?;
         let mut conjuncts: Vec<Expr> = filters.iter().flat_map(split_conjunction).cloned().collect();
@@ -121,8 +125,13 @@ struct SnapshotScan {
 
 impl SnapshotScan {
     fn new(
-        snapshot: Arc<dyn Snapshot>, family: Family, table: SchemaRef, projection: Vec<usize>, steps: Vec<Arc<dyn PhysicalExpr>>,
-        limit: Option<usize>, partitions: usize,
+        snapshot: Arc<dyn Snapshot>,
+        family: Family,
+        table: SchemaRef,
+        projection: Vec<usize>,
+        steps: Vec<Arc<dyn PhysicalExpr>>,
+        limit: Option<usize>,
+        partitions: usize,
     ) -> Result<SnapshotScan> {
         let output = Arc::new(table.project(&projection)?);
         let rows = snapshot.rows(family);

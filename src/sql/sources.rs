@@ -62,11 +62,15 @@ impl Sources {
 
     /// Opens and attaches `path`; attaching it again reads its newest version. Returns its name.
     pub fn attach(&self, path: &Path) -> Result<String> {
-        let content = open(path)?;
+        Ok(self.attach_content(path, open(path)?))
+    }
+
+    /// Attaches what was opened elsewhere; returns its name.
+    pub fn attach_content(&self, path: &Path, content: Content) -> String {
         let mut inner = self.inner();
         if let Some(known) = inner.attached.iter_mut().find(|s| s.path == path) {
             known.content = content;
-            return Ok(known.name.clone());
+            return known.name.clone();
         }
         let base = name_of(path);
         let mut name = base.clone();
@@ -76,7 +80,7 @@ impl Sources {
             number += 1;
         }
         inner.attached.push(Source { name: name.clone(), path: path.to_path_buf(), content });
-        Ok(name)
+        name
     }
 
     /// Everything attached, in order.

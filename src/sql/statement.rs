@@ -93,8 +93,12 @@ pub fn action(plan: LogicalPlan) -> Result<Action> {
             };
             Ok(Action::External { name: node.name.table().to_string(), path })
         }
-        LogicalPlan::Ddl(DdlStatement::DropTable(node)) => Ok(Action::Drop { name: node.name.table().to_string(), if_exists: node.if_exists }),
-        LogicalPlan::Ddl(DdlStatement::DropView(node)) => Ok(Action::Drop { name: node.name.table().to_string(), if_exists: node.if_exists }),
+        LogicalPlan::Ddl(DdlStatement::DropTable(node)) => {
+            Ok(Action::Drop { name: node.name.table().to_string(), if_exists: node.if_exists })
+        }
+        LogicalPlan::Ddl(DdlStatement::DropView(node)) => {
+            Ok(Action::Drop { name: node.name.table().to_string(), if_exists: node.if_exists })
+        }
         LogicalPlan::Ddl(other) => Err(Error::unsupported(format!("{} is not there", first_word(&other.display().to_string())))
             .expected("CREATE TABLE ... AS, CREATE VIEW, CREATE FRAME or DROP")),
         LogicalPlan::Dml(node) => Err(Error::unsupported(format!("{} is not there: the rows of a dataset do not change", node.op))

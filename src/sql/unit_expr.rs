@@ -218,7 +218,13 @@ impl UnitCheck<'_> {
 
     /// The common unit of two expressions, or the error that says why there is none.
     pub fn same(
-        &self, action: &str, a: &Expr, a_unit: &Option<Unit>, b: &Expr, b_unit: &Option<Unit>, whole: Option<&Expr>,
+        &self,
+        action: &str,
+        a: &Expr,
+        a_unit: &Option<Unit>,
+        b: &Expr,
+        b_unit: &Option<Unit>,
+        whole: Option<&Expr>,
     ) -> Result<Option<Unit>> {
         match agree(a_unit, b_unit) {
             Agreement::Same(unit) => Ok(unit),
@@ -242,7 +248,8 @@ impl UnitCheck<'_> {
             _ if !self.strict => Ok(Some(Unit::unknown())),
             misfit => {
                 let error = misfit_error("unite", name, name, a, b, &misfit);
-                let span = self.text.find_word("union").or_else(|| self.text.find_word("intersect")).or_else(|| self.text.find_word("except"));
+                let span =
+                    self.text.find_word("union").or_else(|| self.text.find_word("intersect")).or_else(|| self.text.find_word("except"));
                 Err(match span {
                     Some(span) => error.at(self.text.place(span)),
                     None => error,

@@ -21,7 +21,11 @@ pub fn of_plan(plan: &LogicalPlan, text: &SqlText, strict: bool) -> Result<Vec<O
 
 /// Units of the columns of `schema`, as their metadata says.
 pub fn of_schema(schema: &DFSchema) -> Vec<Option<Unit>> {
-    schema.fields().iter().map(|f| f.metadata().get(schema::UNIT).map(|text| Unit::parse(text).unwrap_or_else(|_| Unit::unknown()))).collect()
+    schema
+        .fields()
+        .iter()
+        .map(|f| f.metadata().get(schema::UNIT).map(|text| Unit::parse(text).unwrap_or_else(|_| Unit::unknown())))
+        .collect()
 }
 
 /// Units of the output of `plan`, inside `outer` when it is a subquery.
