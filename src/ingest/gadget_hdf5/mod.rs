@@ -94,7 +94,7 @@ impl HdfSnapshot {
         };
         let unit_gyr = units.time() * GYR_PER_TIME_UNIT;
         let clock = match &cosmology {
-            Some(c) => Clock::Cosmic { table: c.age_table(), now_gyr: c.age_gyr(header.time) },
+            Some(c) => Clock::Cosmic { table: Box::new(c.age_table()), now_gyr: c.age_gyr(header.time) },
             None if !header.comoving => Clock::Plain { unit_gyr, now_gyr: header.time * unit_gyr },
             None => Clock::Unknown,
         };

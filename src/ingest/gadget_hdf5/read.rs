@@ -70,7 +70,7 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) enum Clock {
     /// Formation times are scale factors.
-    Cosmic { table: AgeTable, now_gyr: f64 },
+    Cosmic { table: Box<AgeTable>, now_gyr: f64 },
     /// Formation times are times in units of so many Gyr.
     Plain { unit_gyr: f64, now_gyr: f64 },
     /// Nothing is known.
@@ -95,9 +95,12 @@ impl Clock {
     }
 }
 
+/// Dataset and number of a block of rows, with its bytes.
+type Band = ((usize, u64), Arc<Vec<u8>>);
+
 /// Blocks of decompressed rows that the next range may want, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Bands(Mutex<VecDeque<((usize, u64), Arc<Vec<u8>>)>>);
+pub(super) struct Bands(Mutex<VecDeque<Band>>);
 
 impl Bands {
     fn find(&self, key: (usize, u64)) -> Option<Arc<Vec<u8>>> {
