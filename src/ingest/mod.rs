@@ -16,9 +16,13 @@ use arrow::datatypes::SchemaRef;
 use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
 
+pub use sniff::{open, snapshots_in};
+
 pub mod fields;
 pub mod gadget_hdf5;
+pub mod mapped;
 pub mod run;
+pub mod sniff;
 pub mod snapshots_table;
 mod sort;
 pub mod synth;
@@ -148,10 +152,4 @@ pub trait Format: Send + Sync {
 /// Every format, in the order in which they are tried.
 pub fn formats() -> &'static [&'static dyn Format] {
     &[&gadget_hdf5::GadgetHdf5, &tipsy::Tipsy]
-}
-
-/// Opens the snapshot at `path`: a file, or a folder that holds the files of one snapshot.
-pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
-    let _ = (path, options);
-    Err(Error::internal("not laid yet"))
 }

@@ -1,3 +1,5 @@
-//! The one integration binary.
+//! The one integration binary; each module tests one area.
 
 mod ingest_hdf5;
+mod ingest_tipsy;
+mod tipsy_damage;

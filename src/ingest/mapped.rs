@@ -1,0 +1,98 @@
+//! A file mapped into memory for reading, which notices when the file shrinks underneath.
+//!
+//! Layout     the bytes of the file as one slice; an empty file is an empty slice
+//! Refuses    folders; files that cannot be read
+//! Edge cases a file that another program truncates while it is open is refused by [`Mapped::check`] before each read
+//! Cost       no copy: pages come from the system's cache
+//! See also   `tipsy::records`
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+
+use crate::error::{Error, Result};
+
+/// A read-only mapping and the path it came from.
+#[derive(Debug)]
+pub struct Mapped {
+    path: PathBuf,
+    file: File,
+    map: Option<Mmap>,
+}
+
+impl Mapped {
+    /// Maps the whole file.
+    pub fn open(path: &Path) -> Result<Mapped> {
+        let failed = |e: std::io::Error| Error::io("read", path, &e);
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(Error::usage("expected a file, found a folder").at(format!("`{}`", path.display())));
+        }
+        let map = if metadata.len() == 0 {
+            None
+        } else {
+            // SAFETY: the mapping is read-only and only ever viewed as bytes, for which every value is valid. Snapshots are
+            // written once; a file that shrank since is refused by `check` before its bytes are touched.
+            Some(unsafe { Mmap::map(&file) }.map_err(failed)?)
+        };
+        Ok(Mapped { path: path.to_path_buf(), file, map })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Every byte.
+    pub fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or(&[])
+    }
+
+    /// Length in bytes when it was opened.
+    pub fn length(&self) -> u64 {
+        self.bytes().len() as u64
+    }
+
+    /// Fails if the file is shorter now than when it was opened: its last pages would be gone.
+    pub fn check(&self) -> Result<()> {
+        let now = self.file.metadata().map_err(|e| Error::io("read", &self.path, &e))?.len();
+        if now < self.length() {
+            return Err(Error::damaged("file became shorter while it was read")
+                .at(format!("byte {now} of `{}`", self.path.display()))
+                .expected(format!("{} bytes", self.length()))
+                .found(format!("{now} bytes"))
+                .hint("another program is writing this file; wait for it to finish"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_the_file_and_a_shrunk_file_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, b"stones").unwrap();
+        let mapped = Mapped::open(&path).unwrap();
+        assert_eq!((mapped.bytes(), mapped.length()), (&b"stones"[..], 6));
+        mapped.check().unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
+        let error = mapped.check().unwrap_err().to_string();
+        assert!(error.contains("byte 3 of") && error.contains("expected 6 bytes"), "{error}");
+    }
+
+    #[test]
+    fn empty_files_folders_and_missing_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("empty");
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(Mapped::open(&path).unwrap().bytes(), b"");
+        assert!(Mapped::open(dir.path()).unwrap_err().to_string().contains("found a folder"));
+        assert_eq!(Mapped::open(&dir.path().join("none")).unwrap_err().kind(), crate::error::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,329 @@
+//! Finds the snapshot that a path means: by content for files, by elimination for folders.
+//!
+//! Layout     a file is shown to every format with its first 4096 bytes; a folder is searched (not its subfolders), the files
+//!            of one snapshot count once (`snap_084.0.hdf5`, `snap_084.1.hdf5`), and what belongs to a snapshot is no snapshot
+//! Refuses    a missing file (names the nearest), a folder of none or of several, an empty file, a file of another kind (says
+//!            what its first bytes are)
+//! Edge cases a folder without snapshots whose only subfolder with any is a `snapdir_*`: that one is named in the hint
+//! See also   `formats` for the registry
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::tipsy::companion::is_other_kind;
+use super::{Format, OpenOptions, Snapshot, formats};
+use crate::error::{Error, ErrorKind, Result, nearest};
+
+/// Bytes of a file that decide about its format.
+const HEAD_BYTES: u64 = 4096;
+/// Snapshots that an error message lists.
+const LISTED: usize = 8;
+
+/// Opens the snapshot at `path`: a file, or a folder that holds the files of one snapshot.
+pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
+    let metadata = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
+    if !metadata.is_dir() {
+        return recognise(path)?.open(path, options);
+    }
+    let mut found = snapshots_in(path)?;
+    if found.len() > 1 {
+        let mut names: Vec<String> = found.iter().take(LISTED).map(|p| format!("`{}`", last(p))).collect();
+        if found.len() > LISTED {
+            names.push("...".into());
+        }
+        return Err(Error::usage("folder holds several snapshots")
+            .at(format!("`{}`", path.display()))
+            .expected("one snapshot")
+            .found(format!("{}: {}", found.len(), names.join(", ")))
+            .hint(format!("name one of them, such as `{}`; ingest takes the whole folder", found[found.len() - 1].display())));
+    }
+    match found.pop() {
+        Some(file) => recognise(&file)?.open(&file, options),
+        None => Err(no_snapshots(path)),
+    }
+}
+
+/// Every snapshot at `path`, each by its first file, in the order of their names; numbers count as numbers.
+///
+/// A file gives itself. A folder gives the snapshots that lie in it, else those in its `snapdir_*` folders.
+pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
+    let metadata = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
+    if !metadata.is_dir() {
+        recognise(path)?;
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let (files, folders) = entries(path)?;
+    let mut found = first_files(&files);
+    if found.is_empty() {
+        for folder in folders.iter().filter(|f| last(f).starts_with("snapdir")) {
+            found.extend(first_files(&entries(folder)?.0));
+        }
+    }
+    found.sort_by_cached_key(|p| natural(&p.to_string_lossy()));
+    Ok(found)
+}
+
+/// Files and folders of a folder, sorted by name.
+fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let listed = std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))?;
+    let mut paths: Vec<PathBuf> = listed.flatten().map(|e| e.path()).filter(|p| !last(p).starts_with('.')).collect();
+    paths.sort();
+    Ok(paths.into_iter().partition(|p| !p.is_dir()))
+}
+
+/// The first file of each snapshot among `files`.
+fn first_files(files: &[PathBuf]) -> Vec<PathBuf> {
+    let recognised: Vec<(PathBuf, &'static str)> = files
+        .iter()
+        .filter(|path| !is_other_kind(&last(path)) || last(path).ends_with("hdf5") || last(path).ends_with("h5"))
+        .filter_map(|path| {
+            let (head, length) = head(path).ok()?;
+            let format = formats().iter().find(|f| f.recognises(path, &head, length))?;
+            Some((path.clone(), format.name()))
+        })
+        .collect();
+    // `galaxy.00064.iord` belongs to `galaxy.00064` although its bytes may look like a snapshot's.
+    let belongs = |path: &Path| {
+        let name = last(path);
+        recognised.iter().any(|(other, format)| {
+            *format == "tipsy" && name.strip_prefix(&last(other)).is_some_and(|rest| rest.starts_with('.') && !is_number(&rest[1..]))
+        })
+    };
+    let mut groups: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (path, format) in &recognised {
+        if !belongs(path) {
+            let key = if *format == "tipsy" { last(path) } else { without_part(&last(path)) };
+            let first = groups.entry(key).or_insert_with(|| path.clone());
+            if natural(&last(path)) < natural(&last(first)) {
+                first.clone_from(path);
+            }
+        }
+    }
+    groups.into_values().collect()
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `snap_084.3.hdf5` without the number of its part.
+fn without_part(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').collect();
+    match parts.as_slice() {
+        [head @ .., part, end] if is_number(part) && !head.is_empty() => format!("{}.{end}", head.join(".")),
+        _ => name.to_string(),
+    }
+}
+
+/// Key that sorts `snap_10` after `snap_9`: text and numbers in turn.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut key = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (text, tail) = rest.split_at(text_end);
+        let digits_end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let (digits, tail) = tail.split_at(digits_end);
+        key.push((text.to_string(), digits.parse().unwrap_or(0)));
+        rest = tail;
+    }
+    key
+}
+
+/// The format of a file, or an error that says what the file seems to be.
+fn recognise(path: &Path) -> Result<&'static dyn Format> {
+    let (head, length) = head(path)?;
+    if length == 0 {
+        return Err(Error::damaged("file is empty")
+            .at(format!("`{}`", path.display()))
+            .hint("a copy that was interrupted leaves such files; copy it again"));
+    }
+    if let Some(format) = formats().iter().find(|f| f.recognises(path, &head, length)) {
+        return Ok(*format);
+    }
+    let names: Vec<&str> = formats().iter().map(|f| f.name()).collect();
+    let (kind, hint) = looks_like(path, &head);
+    let error = Error::unsupported("no format reads this file")
+        .at(format!("`{}`", path.display()))
+        .expected(format!("one of {}", names.join(", ")))
+        .found(kind);
+    Err(match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+fn head(path: &Path) -> Result<(Vec<u8>, u64)> {
+    let failed = |e: std::io::Error| Error::io("read", path, &e);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(Error::unsupported("not an ordinary file").at(format!("`{}`", path.display())));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(HEAD_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    Ok((bytes, metadata.len()))
+}
+
+/// What the first bytes look like, and what to do about it.
+fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
+    const MAGIC: &[(&[u8], &str, &str)] = &[
+        (b"\x1f\x8b", "a gzip file", "decompress it first: gunzip -k FILE"),
+        (b"BZh", "a bzip2 file", "decompress it first: bunzip2 -k FILE"),
+        (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first: zstd -d FILE"),
+        (b"\xfd7zXZ", "an xz file", "decompress it first: unxz -k FILE"),
+        (b"PK\x03\x04", "a zip archive", "unpack it first"),
+        (b"SIMPLE  =", "a FITS file", "FITS tables are no snapshots; convert the table to Parquet and query it by path"),
+        (b"PAR1", "a Parquet file", "Parquet files need no ingest; query them by path"),
+        (b"ARROW1", "an Arrow file", "Arrow files need no ingest; query them by path"),
+        (
+            b"\x89HDF\r\n\x1a\n",
+            "an HDF5 file without the groups of a snapshot",
+            "a snapshot has a group Header and groups PartType0, PartType1, ...",
+        ),
+        (b"\x93NUMPY", "a NumPy array", "a snapshot has positions, velocities and masses of all particles in one file"),
+        (b"\x7fELF", "a program", ""),
+        (b"%PDF", "a PDF document", ""),
+        (b"\x89PNG", "a PNG picture", ""),
+    ];
+    for (magic, kind, hint) in MAGIC {
+        if head.starts_with(magic) {
+            return ((*kind).to_string(), (!hint.is_empty()).then(|| (*hint).to_string()));
+        }
+    }
+    let name = last(path);
+    if name.ends_with(".starlog") {
+        return ("a star formation log".into(), Some("it is read with the snapshots of its run: name one of those".into()));
+    }
+    let word = |big: bool| head.first_chunk::<4>().map(|w| if big { u32::from_be_bytes(*w) } else { u32::from_le_bytes(*w) });
+    // GADGET's first block marker: 256 bytes of header, or 8 bytes of block name in format 2.
+    if [word(true), word(false)].contains(&Some(256))
+        || (word(false) == Some(8) || word(true) == Some(8)) && head.get(4..8) == Some(b"HEAD")
+    {
+        return (
+            "a GADGET binary snapshot (format 1 or 2)".into(),
+            Some("only its HDF5 form is read; GADGET-4 and pynbody can convert it".into()),
+        );
+    }
+    if std::str::from_utf8(head).is_ok()
+        || std::str::from_utf8(&head[..head.len().saturating_sub(4)]).is_ok_and(|t| !t.contains('\0') && !t.is_empty())
+    {
+        let line: String = head.iter().take_while(|b| **b != b'\n').take(40).map(|b| char::from(*b)).filter(|c| !c.is_control()).collect();
+        return (format!("text that starts `{line}`"), None);
+    }
+    let bytes: Vec<String> = head.iter().take(16).map(|b| format!("{b:02x}")).collect();
+    (format!("bytes {}", bytes.join(" ")), None)
+}
+
+/// A path that cannot be reached: with the nearest name in its folder when it does not exist.
+fn missing(path: &Path, cause: &std::io::Error) -> Error {
+    let error = Error::io("open", path, cause);
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let mut folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    if folder.as_os_str().is_empty() {
+        folder = PathBuf::from(".");
+    }
+    let error = Error::not_found("no such file or folder").at(format!("`{}`", path.display()));
+    let Ok((files, folders)) = entries(&folder) else {
+        return error.hint(format!("its folder `{}` does not exist either", folder.display()));
+    };
+    let names: Vec<String> = files.iter().chain(&folders).map(|p| last(p)).collect();
+    match nearest(&last(path), names.iter().map(String::as_str)) {
+        Some(name) => error.hint(format!("did you mean `{}`?", folder.join(name).display())),
+        None => error,
+    }
+}
+
+fn no_snapshots(path: &Path) -> Error {
+    let error = Error::not_found("folder holds no snapshot").at(format!("`{}`", path.display()));
+    let Ok((files, folders)) = entries(path) else { return error };
+    let inside = folders.iter().find(|f| entries(f).is_ok_and(|(files, _)| !first_files(&files).is_empty()));
+    match (inside, files.is_empty() && folders.is_empty()) {
+        (Some(folder), _) => error.hint(format!("its folder `{}` holds some", folder.display())),
+        (None, true) => error.found("an empty folder"),
+        (None, false) => {
+            let names: Vec<String> = files.iter().chain(&folders).take(LISTED).map(|p| format!("`{}`", last(p))).collect();
+            error.found(names.join(", "))
+        }
+    }
+}
+
+fn last(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tipsy::ByteOrder;
+    use super::super::tipsy::write::{StarRecord, TipsyFile, write_aux_i32, write_snapshot};
+    use super::*;
+
+    fn snapshot(path: &Path) {
+        let file = TipsyFile { time: 0.5, stars: vec![StarRecord::default(); 3], ..Default::default() };
+        write_snapshot(path, &file, ByteOrder::Big).unwrap();
+    }
+
+    fn text(path: &Path) -> String {
+        open(path, &OpenOptions::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_folder_with_one_snapshot_and_its_arrays_is_that_snapshot() {
+        let dir = tempfile::tempdir().unwrap();
+        snapshot(&dir.path().join("g.00010"));
+        write_aux_i32(&dir.path().join("g.00010.iord"), &[4, 5, 6], ByteOrder::Big).unwrap();
+        std::fs::write(dir.path().join("g.param"), "bComove = 0").unwrap();
+        assert_eq!(open(dir.path(), &OpenOptions::default()).unwrap().info().snap, 10);
+        snapshot(&dir.path().join("g.00009"));
+        snapshot(&dir.path().join("g.00100"));
+        let names: Vec<String> = snapshots_in(dir.path()).unwrap().iter().map(|p| last(p)).collect();
+        assert_eq!(names, ["g.00009", "g.00010", "g.00100"]);
+        let error = text(dir.path());
+        assert!(error.contains("found 3: `g.00009`, `g.00010`, `g.00100`") && error.contains("hint: name one of them"), "{error}");
+        let inner = text(dir.path().parent().unwrap().join("none").as_path());
+        assert!(inner.contains("no such file or folder"), "{inner}");
+    }
+
+    #[test]
+    fn numbers_sort_as_numbers() {
+        let mut names = vec!["s_10", "s_9", "s_9.2", "a", "s_100"];
+        names.sort_by_key(|n| natural(n));
+        assert_eq!(names, ["a", "s_9", "s_9.2", "s_10", "s_100"]);
+        assert_eq!(without_part("snap_084.3.hdf5"), "snap_084.hdf5");
+        assert_eq!(without_part("snapshot_004.hdf5"), "snapshot_004.hdf5");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        assert!(text(dir.path()).contains("found an empty folder"));
+        assert!(text(&file("empty", b"")).contains("file is empty"));
+        for (bytes, words) in [
+            (&b"\x1f\x8b\x08\0"[..], "found a gzip file"),
+            (b"SIMPLE  =      T", "found a FITS file"),
+            (b"PAR1\x15\0", "found a Parquet file"),
+            (b"# my notes\nmore", "found text that starts `# my notes`"),
+            (&[0, 1, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0], "found a GADGET binary snapshot"),
+            (&[255, 254, 253], "found bytes ff fe fd"),
+            (b"\x89HDF\r\n\x1a\n", "HDF5 file without"),
+        ] {
+            let error = text(&file("thing", bytes));
+            assert!(error.contains(words) && error.contains("expected one of"), "{error}");
+        }
+        file("snapshot_010", b"x");
+        assert!(text(&dir.path().join("snapshot_01")).contains("did you mean"), "{}", text(&dir.path().join("snapshot_01")));
+        let sub = dir.path().join("run");
+        std::fs::create_dir(&sub).unwrap();
+        snapshot(&sub.join("g.00001"));
+        assert!(text(dir.path()).contains("run` holds some"), "{}", text(dir.path()));
+    }
+}
