@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
-use super::header::{ByteOrder, Header, looks_like_tipsy};
+use super::header::{Header, looks_like_tipsy};
 use super::param::file_name;
 use crate::error::{Error, Result};
 use crate::ingest::Family;
@@ -426,7 +426,7 @@ fn sidecar(path: &Path) -> (Option<Element>, Option<Vec<Family>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::Precision;
+    use super::super::header::{ByteOrder, Precision};
     use super::super::write::{write_aux_f32, write_aux_i32};
     use super::*;
 

@@ -168,9 +168,9 @@ impl Header {
         if !raw.time.is_finite() {
             return Err(Error::damaged("Tipsy header time is not a number").at(place(0)).found(raw.time));
         }
-        let Some(counts) = raw.counts() else {
+        let Some(first) = raw.counts().next() else {
             let [total, gas, dark, stars] = raw.words.map(u64::from);
-            let swapped = RawHeader::read(head, order.other()).and_then(|r| r.counts()).is_some();
+            let swapped = RawHeader::read(head, order.other()).is_some_and(|r| r.counts().next().is_some());
             let error = Error::damaged("Tipsy particle counts do not add up")
                 .at(place(8))
                 .expected(format!("{total} particles in all"))
@@ -181,8 +181,9 @@ impl Header {
                 error.hint("the header is damaged; copy the file again")
             });
         };
-        let header = Header { time: raw.time, counts, order, bytes: HEADER_BYTES, precision: Precision::default() };
-        header.fitted(length, wanted).ok_or_else(|| header.misfit(path, length, wanted))
+        let with = |counts| Header { time: raw.time, counts, order, bytes: HEADER_BYTES, precision: Precision::default() };
+        let mut headers = raw.counts().map(with);
+        headers.find_map(|header| header.fitted(length, wanted)).ok_or_else(|| with(first).misfit(path, length, wanted))
     }
 
     /// The header with the layout that gives exactly `length` bytes.
@@ -233,7 +234,7 @@ pub fn byte_order(head: &[u8]) -> Option<ByteOrder> {
 pub fn looks_like_tipsy(head: &[u8]) -> bool {
     byte_order(head).and_then(|order| RawHeader::read(head, order)).is_some_and(|raw| {
         let plausible = raw.time == 0.0 || TIME_RANGE.contains(&raw.time.abs());
-        raw.counts().is_some() || plausible
+        raw.counts().next().is_some() || plausible
     })
 }
 
@@ -249,15 +250,19 @@ impl RawHeader {
         Some(RawHeader { time: order.f64_at(head, 0)?, words: [word(8)?, word(16)?, word(20)?, word(24)?], pad: word(28).unwrap_or(0) })
     }
 
-    /// Gas, dark, stars when they add up to the total, with the pad's high bits only if they are needed.
-    fn counts(&self) -> Option<[u64; 3]> {
+    /// Gas, dark, stars where they add up to the total: as they are, and with the pad's bytes as bits 32 to 39.
+    ///
+    /// Both may add up (2^32 + 5 dark particles among 2^32 + 7), and then the length of the file decides.
+    fn counts(&self) -> impl Iterator<Item = [u64; 3]> {
         let [total, gas, dark, stars] = self.words.map(u64::from);
-        if total != 0 && total == gas + dark + stars {
-            return Some([gas, dark, stars]);
-        }
         let high = |byte: u32| u64::from((self.pad >> (8 * byte)) & 0xff) << 32;
-        let counts = [gas + high(1), dark + high(2), stars + high(3)];
-        (total + high(0) == counts.iter().sum::<u64>()).then_some(counts)
+        let plain = (total, [gas, dark, stars]);
+        let padded = (total + high(0), [gas + high(1), dark + high(2), stars + high(3)]);
+        [Some(plain), (self.pad != 0).then_some(padded)]
+            .into_iter()
+            .flatten()
+            .filter(|(total, counts)| *total == counts.iter().sum::<u64>())
+            .map(|(_, counts)| counts)
     }
 }
 
