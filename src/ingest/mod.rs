@@ -14,7 +14,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::cosmology::Cosmology;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 pub use sniff::{open, snapshots_in};
 
