@@ -2,4 +2,6 @@
 
 mod ingest_hdf5;
 mod ingest_tipsy;
+mod same_bits;
+mod slt;
 mod tipsy_damage;

@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn every_function_is_documented_in_full_and_named_once() {
         for doc in docs() {
-            for text in [doc.name, doc.kind, doc.signature, doc.description, doc.formula, doc.units, doc.source, doc.example, doc.see_also] {
+            for text in [doc.name, doc.kind, doc.signature, doc.description, doc.formula, doc.units, doc.source, doc.example, doc.see_also]
+            {
                 assert!(!text.trim().is_empty(), "{} has an empty text", doc.name);
             }
             assert!(doc.signature.starts_with(doc.name) && doc.example.contains(doc.name), "{}", doc.name);
@@ -160,7 +161,10 @@ mod tests {
         let of = |name: &str, units: &[Option<Unit>]| unit_of_call(name, units, &[]).unwrap().map(|u| u.to_string());
         let (kpc, kms) = (unit("kpc"), unit("km/s"));
         assert_eq!(of("v_phi", &[kpc.clone(), kpc.clone(), kms.clone(), kms.clone()]), Some("km/s".into()));
-        assert_eq!(of("lz", &[kpc.clone(), kpc.clone(), kms.clone(), kms.clone()]), kpc.clone().zip(kms.clone()).map(|(a, b)| a.times(&b).to_string()));
+        assert_eq!(
+            of("lz", &[kpc.clone(), kpc.clone(), kms.clone(), kms.clone()]),
+            kpc.clone().zip(kms.clone()).map(|(a, b)| a.times(&b).to_string())
+        );
         assert_eq!(of("sum", &[unit("Msun")]), Some("Msun".into()));
         assert_eq!(of("var", &[kms.clone()]), Some("km**2/s**2".into()));
         assert_eq!(of("stddev", &[kms.clone()]), Some("km/s".into()));

@@ -31,7 +31,11 @@ pub fn reference_markdown() -> String {
         }
         for doc in &members {
             let _ = write!(page, "\n### {}\n\n`{}`\n\n{}\n\n", doc.name, doc.signature, doc.description);
-            let _ = write!(page, "- Formula: `{}`\n- Units: {}\n- Source: {}\n- Elsewhere: {}\n\n", doc.formula, doc.units, doc.source, doc.see_also);
+            let _ = write!(
+                page,
+                "- Formula: `{}`\n- Units: {}\n- Source: {}\n- Elsewhere: {}\n\n",
+                doc.formula, doc.units, doc.source, doc.see_also
+            );
             let _ = write!(page, "```sql\n{};\n```\n", doc.example);
             if let Some(answer) = doc.example_answer {
                 let _ = write!(page, "\nAnswer: `{answer}`\n");

@@ -15,9 +15,7 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, internal_datafusion_err, plan_err};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use super::units::field_units;
 use super::{FunctionDoc, UnitRule};
@@ -195,7 +193,12 @@ impl ScalarUDFImpl for ScalarFunction {
                 ColumnarValue::Scalar(ScalarValue::Float64(Some(value))) => columns.columns.push(Column::Literal(*value)),
                 ColumnarValue::Scalar(ScalarValue::Float32(Some(value))) => columns.columns.push(Column::Literal(f64::from(*value))),
                 ColumnarValue::Array(array) if self.function.texts.contains(&k) => {
-                    return exec_err!("argument {} of {} must be a literal text, not a column of {}", k + 1, self.name(), array.data_type());
+                    return exec_err!(
+                        "argument {} of {} must be a literal text, not a column of {}",
+                        k + 1,
+                        self.name(),
+                        array.data_type()
+                    );
                 }
                 ColumnarValue::Array(array) => {
                     nulls = NullBuffer::union(nulls.as_ref(), array.nulls());
@@ -230,7 +233,8 @@ mod tests {
     fn blocks_literals_and_both_precisions_mix() {
         let single: Vec<f32> = (0..1300).map(|i| i as f32).collect();
         let double: Vec<f64> = (0..1300).map(|i| f64::from(i) * 0.5).collect();
-        let columns = Columns { columns: vec![Column::Single(&single), Column::Double(&double), Column::Literal(3.0)], texts: vec![], rows: 1300 };
+        let columns =
+            Columns { columns: vec![Column::Single(&single), Column::Double(&double), Column::Literal(3.0)], texts: vec![], rows: 1300 };
         let sums = columns.map(|[a, b, c]| a + b + c).unwrap();
         assert!(sums.iter().enumerate().all(|(i, &s)| s == 1.5 * i as f64 + 3.0) && sums.len() == 1300);
         assert_eq!(columns.literal(2), Some(3.0));

@@ -125,18 +125,43 @@ pub fn power(base: Option<Unit>, exponent: Option<f64>) -> Result<Option<Unit>> 
             return Ok(Some(base.power(numerator.round() as i32, denominator)));
         }
     }
-    Err(Error::mismatch("power of a quantity with a unit needs a simple exponent").expected("a fraction such as 2, 0.5 or -1.5").found(exponent))
+    Err(Error::mismatch("power of a quantity with a unit needs a simple exponent")
+        .expected("a fraction such as 2, 0.5 or -1.5")
+        .found(exponent))
 }
 
 /// Rules of the functions that DataFusion brings.
 pub fn builtin(name: &str) -> Option<UnitRule> {
     Some(match name {
-        "abs" | "floor" | "ceil" | "round" | "trunc" | "nanvl" | "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead"
-        | "any_value" | "median" | "approx_median" | "approx_percentile_cont" | "approx_percentile_cont_with_weight" | "percentile_cont"
-        | "quantile_cont" | "array_agg" | "unnest" | "arrow_cast" | "sum_distinct" | "array_element" | "list_element" => first,
+        "abs"
+        | "floor"
+        | "ceil"
+        | "round"
+        | "trunc"
+        | "nanvl"
+        | "min"
+        | "max"
+        | "first_value"
+        | "last_value"
+        | "nth_value"
+        | "lag"
+        | "lead"
+        | "any_value"
+        | "median"
+        | "approx_median"
+        | "approx_percentile_cont"
+        | "approx_percentile_cont_with_weight"
+        | "percentile_cont"
+        | "quantile_cont"
+        | "array_agg"
+        | "unnest"
+        | "arrow_cast"
+        | "sum_distinct"
+        | "array_element"
+        | "list_element" => first,
         "coalesce" | "greatest" | "least" | "nullif" | "ifnull" | "nvl" | "nvl2" | "make_array" | "generate_series" | "range" => common,
-        "count" | "approx_distinct" | "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "ntile" | "signum" | "factorial"
-        | "random" | "pi" | "cardinality" | "array_length" | "regr_r2" | "regr_count" => one,
+        "count" | "approx_distinct" | "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "ntile" | "signum"
+        | "factorial" | "random" | "pi" | "cardinality" | "array_length" | "regr_r2" | "regr_count" => one,
         "ln" | "log10" | "log2" | "log" => one,
         "isnan" | "iszero" | "arrow_typeof" | "concat" | "bool_and" | "bool_or" => none,
         "sqrt" => |u| Ok(of(u, 0).map(|u| u.sqrt())),
@@ -148,7 +173,9 @@ pub fn builtin(name: &str) -> Option<UnitRule> {
         "asin" | "acos" | "atan" => |u| plain("an inverse trigonometric function", u).and_then(|_| named("rad")),
         "atan2" => |u| common(u).and_then(|_| named("rad")),
         "radians" => |u| match of(u, 0) {
-            Some(unit) if unit.to_string() != "deg" && !unit.is_one() => Err(Error::mismatch("radians() of something that is not in degrees").expected("deg").found(unit)),
+            Some(unit) if unit.to_string() != "deg" && !unit.is_one() => {
+                Err(Error::mismatch("radians() of something that is not in degrees").expected("deg").found(unit))
+            }
             _ => named("rad"),
         },
         "degrees" => |u| angle("degrees()", u).and_then(|_| named("deg")),

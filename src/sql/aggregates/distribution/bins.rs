@@ -21,7 +21,9 @@ impl Bins {
     /// `count` equal bins from `low` to `high`.
     pub fn equal(low: f64, high: f64, count: f64) -> Result<Self> {
         if !(low < high && (high - low).is_finite()) {
-            return Err(Error::usage("the range of the bins is empty").expected("a lower end below the upper end").found(format!("{low} to {high}")));
+            return Err(Error::usage("the range of the bins is empty")
+                .expected("a lower end below the upper end")
+                .found(format!("{low} to {high}")));
         }
         if !(count >= 1.0 && count <= MAX_BINS as f64 && count.fract() == 0.0) {
             return Err(Error::usage("wrong number of bins").expected(format!("a whole number from 1 to {MAX_BINS}")).found(count));
@@ -37,7 +39,9 @@ impl Bins {
     /// Bins between rising edges.
     pub fn edges(edges: Vec<f64>) -> Result<Self> {
         if edges.len() < 2 || edges.len() > MAX_BINS + 1 || !edges.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Err(Error::usage("the edges of the bins do not rise").expected("at least two rising numbers").found(format!("{edges:?}")));
+            return Err(Error::usage("the edges of the bins do not rise")
+                .expected("at least two rising numbers")
+                .found(format!("{edges:?}")));
         }
         Ok(Bins { edges, per_unit: None })
     }
@@ -102,7 +106,15 @@ mod tests {
 
     #[test]
     fn senseless_bins_are_refused() {
-        for (low, high, count) in [(1.0, 1.0, 3.0), (2.0, 1.0, 3.0), (0.0, 1.0, 0.0), (0.0, 1.0, 2.5), (0.0, 1.0, 1e9), (f64::NAN, 1.0, 2.0), (-1e308, 1e308, 2.0)] {
+        for (low, high, count) in [
+            (1.0, 1.0, 3.0),
+            (2.0, 1.0, 3.0),
+            (0.0, 1.0, 0.0),
+            (0.0, 1.0, 2.5),
+            (0.0, 1.0, 1e9),
+            (f64::NAN, 1.0, 2.0),
+            (-1e308, 1e308, 2.0),
+        ] {
             assert!(Bins::equal(low, high, count).is_err(), "{low} {high} {count}");
         }
         assert!(Bins::edges(vec![1.0]).is_err() && Bins::edges(vec![1.0, 1.0]).is_err());

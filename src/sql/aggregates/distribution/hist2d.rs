@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StructArray, UInt64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array, StructArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, internal_datafusion_err, plan_err};
@@ -146,8 +146,10 @@ impl Grid2d {
     fn each(&mut self, arrays: &[ArrayRef], add: bool) -> Result<()> {
         let columns = if self.weights.is_some() { 3 } else { 2 };
         let arrays = arrays.get(..columns).unwrap_or(arrays);
-        let numbers: Option<Vec<&[f64]>> = arrays.iter().map(|a| a.as_primitive_opt::<Float64Type>().map(|p| p.values().as_ref())).collect();
-        let numbers = numbers.filter(|n| n.len() == columns).ok_or_else(|| internal_datafusion_err!("hist2d of columns that are not doubles"))?;
+        let numbers: Option<Vec<&[f64]>> =
+            arrays.iter().map(|a| a.as_primitive_opt::<Float64Type>().map(|p| p.values().as_ref())).collect();
+        let numbers =
+            numbers.filter(|n| n.len() == columns).ok_or_else(|| internal_datafusion_err!("hist2d of columns that are not doubles"))?;
         let (x, y) = (numbers[0], numbers[1]);
         let mut row = |i: usize| {
             let (Some(bin_x), Some(bin_y)) = (self.x.bin(x[i]), self.y.bin(y[i])) else { return };
@@ -201,7 +203,9 @@ impl Accumulator for Grid2d {
     }
 
     fn size(&self) -> usize {
-        std::mem::size_of::<Self>() + self.counts.len() * std::mem::size_of::<u64>() + self.weights.as_ref().map_or(0, GroupSums::size_bytes)
+        std::mem::size_of::<Self>()
+            + self.counts.len() * std::mem::size_of::<u64>()
+            + self.weights.as_ref().map_or(0, GroupSums::size_bytes)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -236,9 +240,7 @@ impl Accumulator for Grid2d {
         for state in weights.iter().flatten() {
             let (records, rest) = state.as_chunks::<RECORD_BYTES>();
             let sums = self.weights.as_mut().filter(|_| rest.is_empty());
-            let Some(sums) = sums else {
-                if state.is_empty() { continue } else { return Err(broken()) }
-            };
+            let Some(sums) = sums else { if state.is_empty() { continue } else { return Err(broken()) } };
             for record in records {
                 let cell = u32::from_le_bytes([record[0], record[1], record[2], record[3]]) as usize;
                 let window = usize::from(u16::from_le_bytes([record[4], record[5]]));
@@ -270,7 +272,8 @@ mod tests {
     #[test]
     fn counts_and_weights_merge_exactly() {
         let (mut a, mut b, mut whole) = (grid(true).unwrap(), grid(true).unwrap(), grid(true).unwrap());
-        let rows = |k: f64| [column(&[0.0, 1.0, 2.0, 2.1, f64::NAN]), column(&[-1.0, 0.0, 1.0, 0.0, 0.0]), column(&[1e16 * k, k, 0.1, 9.0, 9.0])];
+        let rows =
+            |k: f64| [column(&[0.0, 1.0, 2.0, 2.1, f64::NAN]), column(&[-1.0, 0.0, 1.0, 0.0, 0.0]), column(&[1e16 * k, k, 0.1, 9.0, 9.0])];
         a.update_batch(&rows(1.0)).unwrap();
         b.update_batch(&rows(-1.0)).unwrap();
         for part in [&mut b, &mut a] {

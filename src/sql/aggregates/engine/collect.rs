@@ -77,13 +77,21 @@ impl CollectAggregate {
 }
 
 /// Types of arguments that are columns of numbers followed by literals (numbers or lists of numbers).
-pub fn coerce_columns_and_literals(name: &str, signature: &str, columns: usize, literals: &[usize], types: &[DataType]) -> Result<Vec<DataType>> {
+pub fn coerce_columns_and_literals(
+    name: &str,
+    signature: &str,
+    columns: usize,
+    literals: &[usize],
+    types: &[DataType],
+) -> Result<Vec<DataType>> {
     if !types.len().checked_sub(columns).is_some_and(|n| literals.contains(&n)) {
         return plan_err!("{name} does not take {} argument(s); use {signature}", types.len());
     }
     let coerced = types.iter().enumerate().map(|(k, t)| match t {
         t if t.is_numeric() || t.is_null() => Ok(DataType::Float64),
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) if k >= columns && item.data_type().is_numeric() => {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _)
+            if k >= columns && item.data_type().is_numeric() =>
+        {
             Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true))))
         }
         other => plan_err!("argument {} of {name} is {other}; use {signature}", k + 1),
@@ -164,7 +172,9 @@ impl AggregateUDFImpl for CollectAggregate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let list = |k: usize| Field::new_list(format_state_name(args.name, &format!("column{k}")), Field::new_list_field(DataType::Float64, true), true);
+        let list = |k: usize| {
+            Field::new_list(format_state_name(args.name, &format!("column{k}")), Field::new_list_field(DataType::Float64, true), true)
+        };
         Ok((0..self.spec.columns).map(|k| Arc::new(list(k))).collect())
     }
 
@@ -186,7 +196,9 @@ impl Accumulator for Collector {
         let arrays = arrays.get(..self.columns.len()).unwrap_or(arrays);
         let chosen = selection(arrays, None);
         for (column, array) in self.columns.iter_mut().zip(arrays) {
-            let values = array.as_primitive_opt::<Float64Type>().ok_or_else(|| internal_datafusion_err!("{} of {}", self.spec.name, array.data_type()))?;
+            let values = array
+                .as_primitive_opt::<Float64Type>()
+                .ok_or_else(|| internal_datafusion_err!("{} of {}", self.spec.name, array.data_type()))?;
             match &chosen {
                 None => column.extend_from_slice(values.values()),
                 Some(rows) => column.extend(rows.set_indices().map(|i| values.value(i))),
@@ -218,7 +230,9 @@ impl Accumulator for Collector {
         for (column, state) in self.columns.iter_mut().zip(states) {
             let lists = state.as_list_opt::<i32>().ok_or_else(|| internal_datafusion_err!("collected state is not a list"))?;
             for values in lists.iter().flatten() {
-                let values = values.as_primitive_opt::<Float64Type>().ok_or_else(|| internal_datafusion_err!("collected state is not of doubles"))?;
+                let values = values
+                    .as_primitive_opt::<Float64Type>()
+                    .ok_or_else(|| internal_datafusion_err!("collected state is not of doubles"))?;
                 column.extend_from_slice(values.values());
             }
         }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;
@@ -80,7 +80,8 @@ impl Accumulator for Distinct {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let lists = states.first().and_then(|s| s.as_list_opt::<i32>()).ok_or_else(|| internal_datafusion_err!("DISTINCT state is not a list"))?;
+        let lists =
+            states.first().and_then(|s| s.as_list_opt::<i32>()).ok_or_else(|| internal_datafusion_err!("DISTINCT state is not a list"))?;
         lists.iter().flatten().try_for_each(|set| self.update_batch(&[set]))
     }
 

@@ -357,7 +357,8 @@ impl<G: Grid> GroupSums<G> {
     /// Bytes on the heap.
     pub fn size_bytes(&self) -> usize {
         const MAP_ENTRY_BYTES: usize = 48;
-        let window = |w: &Window| std::mem::size_of::<Window>() + w.dense.capacity() * std::mem::size_of::<i128>() + w.rare.len() * MAP_ENTRY_BYTES;
+        let window =
+            |w: &Window| std::mem::size_of::<Window>() + w.dense.capacity() * std::mem::size_of::<i128>() + w.rare.len() * MAP_ENTRY_BYTES;
         self.windows.iter().map(window).sum()
     }
 }

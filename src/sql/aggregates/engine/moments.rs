@@ -12,19 +12,19 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, PrimitiveArray, StructArray, UInt64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, UInt64Type};
+use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, DataType, UInt64Type};
 use datafusion::common::{Result, ScalarValue, internal_datafusion_err};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::exact::Exact;
-use super::group_sums::{Decoded, GroupSums, Grid, Real, Special};
+use super::group_sums::{Decoded, Grid, GroupSums, Real, Special};
 use super::spec::{MAX_INPUTS, MAX_OUTPUTS, MAX_PRODUCTS, MAX_VALUES, Shape, Spec, Totals};
 
 /// Bytes of one record of a state.
 const RECORD_BYTES: usize = 1 + 2 + 16;
 
 /// Arrow's side of a [`Real`].
-pub trait Native: Real + Default {
+pub trait Native: Real + ArrowNativeType {
     /// Arrow type whose values these are.
     type Arrow: ArrowPrimitiveType<Native = Self>;
 }
@@ -49,7 +49,14 @@ pub struct Moments<R: Native, S> {
 impl<R: Native, S: Shape> Moments<R, S> {
     /// No groups yet; `output_type` is the type of the answer with its units.
     pub fn new(spec: &'static Spec, output_type: &DataType) -> Self {
-        Moments { spec, output_type: output_type.clone(), counts: Vec::new(), values: Default::default(), products: Default::default(), shape: PhantomData }
+        Moments {
+            spec,
+            output_type: output_type.clone(),
+            counts: Vec::new(),
+            values: Default::default(),
+            products: Default::default(),
+            shape: PhantomData,
+        }
     }
 
     fn grow(&mut self, groups: usize) {
@@ -96,7 +103,12 @@ impl<R: Native, S: Shape> Moments<R, S> {
 
     /// Adds (or takes out) the rows of a batch; `group` numbers each row.
     #[inline(always)]
-    fn rows<const ADD: bool>(&mut self, arrays: &[ArrayRef], filter: Option<&BooleanArray>, group: impl Fn(usize) -> Option<usize>) -> Result<()> {
+    fn rows<const ADD: bool>(
+        &mut self,
+        arrays: &[ArrayRef],
+        filter: Option<&BooleanArray>,
+        group: impl Fn(usize) -> Option<usize>,
+    ) -> Result<()> {
         let mut columns: [&[R]; MAX_INPUTS] = [&[]; MAX_INPUTS];
         let count = arrays.first().map_or(0, |a| a.len());
         for (column, array) in columns.iter_mut().zip(arrays) {
@@ -239,7 +251,8 @@ impl<R: Native, S: Shape> Moments<R, S> {
     }
 
     fn size_bytes(&self) -> usize {
-        let sums = self.values.iter().map(GroupSums::size_bytes).sum::<usize>() + self.products.iter().map(GroupSums::size_bytes).sum::<usize>();
+        let sums =
+            self.values.iter().map(GroupSums::size_bytes).sum::<usize>() + self.products.iter().map(GroupSums::size_bytes).sum::<usize>();
         std::mem::size_of::<Self>() + sums + self.counts.capacity() * std::mem::size_of::<u64>()
     }
 
@@ -426,7 +439,12 @@ mod tests {
     #[test]
     fn malformed_states_are_refused() {
         let counts: ArrayRef = Arc::new(UInt64Array::from(vec![1]));
-        for bytes in [vec![0_u8; 5], vec![200; RECORD_BYTES], { let mut r = vec![0; RECORD_BYTES]; r[1] = 0xff; r[2] = 0xff; r }] {
+        for bytes in [vec![0_u8; 5], vec![200; RECORD_BYTES], {
+            let mut r = vec![0; RECORD_BYTES];
+            r[1] = 0xff;
+            r[2] = 0xff;
+            r
+        }] {
             let states: ArrayRef = Arc::new(arrow::array::BinaryArray::from(vec![bytes.as_slice()]));
             let mut sums = Moments::<f64, Values1>::new(&sum::SPEC, &DataType::Float64);
             assert!(sums.merge_batch(&[counts.clone(), states], &[0], 1).is_err());

@@ -7,8 +7,6 @@
 //! Edge cases a row with a NULL is skipped; no rows give NULL; NaN gives NaN
 //! See also   `face_on`, `lz`
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
-use arrow::datatypes::Float64Type;
 use crate::orbits::coordinates::point;
 use crate::sql::aggregates::Aggregate;
 use crate::sql::aggregates::engine::moments::selection;
@@ -17,6 +15,8 @@ use crate::sql::aggregates::engine::udaf::ExactAggregate;
 use crate::sql::aggregates::statistics::ends::products;
 use crate::sql::functions::{FunctionDoc, units};
 use crate::units::Unit;
+use arrow::array::{ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::Float64Type;
 use datafusion::common::{Result, internal_datafusion_err};
 use std::sync::Arc;
 

@@ -85,7 +85,12 @@ pub fn frame_of(column: &StructArray, row: usize) -> Result<Frame> {
     let number = |k: usize| {
         let values = column.column_by_name(FIELDS[k]).and_then(|a| a.as_primitive_opt::<Float64Type>());
         let value = values.filter(|v| row < v.len() && v.is_valid(row) && column.is_valid(row)).map(|v| v.value(row));
-        value.ok_or_else(|| Error::mismatch("not a frame").expected("the struct that face_on() gives").found(column.data_type()).hint(FUNCTION.doc.signature))
+        value.ok_or_else(|| {
+            Error::mismatch("not a frame")
+                .expected("the struct that face_on() gives")
+                .found(column.data_type())
+                .hint(FUNCTION.doc.signature)
+        })
     };
     let triple = |k: usize| Ok([number(k)?, number(k + 1)?, number(k + 2)?]);
     Ok(Frame { centre_kpc: triple(0)?, velocity_kms: triple(3)?, rotation: [triple(6)?, triple(9)?, triple(12)?], quality: number(15)? })

@@ -34,7 +34,9 @@ pub const FUNCTION: Scalar = Scalar {
 
 fn evaluate(columns: &Columns) -> datafusion::common::Result<Vec<f64>> {
     let (Some(h), Some(omega_m), Some(omega_lambda)) = (columns.literal(1), columns.literal(2), columns.literal(3)) else {
-        return Err(outer(Error::usage("the cosmology of age_at must be literal numbers").hint("use age_at(a_birth, 0.671, 0.3175, 0.6825)")));
+        return Err(outer(
+            Error::usage("the cosmology of age_at must be literal numbers").hint("use age_at(a_birth, 0.671, 0.3175, 0.6825)"),
+        ));
     };
     let cosmology = Cosmology::lcdm(h, omega_m, omega_lambda).map_err(outer)?;
     if columns.literal(0).is_some() {
