@@ -10,7 +10,7 @@ pub const GRAVITY_KPC_KMS2_MSUN: f64 = 4.300_917_270_036_279e-6;
 /// Newton's constant: 6.67430e-8 cm^3 g^-1 s^-2; CODATA 2018.
 pub const GRAVITY_CGS: f64 = 6.674_30e-8;
 /// The internal time unit kpc/(km/s): 0.9777922216807891 Gyr; parsec of IAU 2015 B2 and the Julian year.
-pub const GYR_PER_TIME_UNIT: f64 = 0.977_792_221_680_789_1;
+pub const GYR_PER_TIME_UNIT: f64 = 0.977_792_221_680_789;
 /// Mass of the sun: 1.988409870698051e33 g; IAU 2015 B3 GM over CODATA 2018 G.
 pub const SOLAR_MASS_G: f64 = 1.988_409_870_698_051e33;
 /// Luminosity of the sun: 3.828e33 erg/s; IAU 2015 B3 nominal.
@@ -20,13 +20,13 @@ pub const SOLAR_RADIUS_CM: f64 = 6.957e10;
 /// One astronomical unit: 1.495978707e13 cm; IAU 2012 B2, exact.
 pub const ASTRONOMICAL_UNIT_CM: f64 = 1.495_978_707e13;
 /// One parsec, 648000/pi au: 3.0856775814913673e18 cm; IAU 2015 B2.
-pub const PARSEC_CM: f64 = 3.085_677_581_491_367_3e18;
+pub const PARSEC_CM: f64 = 3.085_677_581_491_367e18;
 /// One kiloparsec: 3.0856775814913673e21 cm; IAU 2015 B2.
 pub const KPC_CM: f64 = 3.085_677_581_491_367_3e21;
 /// One kiloparsec: 3.0856775814913673e16 km; IAU 2015 B2.
-pub const KPC_KM: f64 = 3.085_677_581_491_367_3e16;
+pub const KPC_KM: f64 = 3.085_677_581_491_367e16;
 /// One megaparsec: 3.0856775814913673e19 km; IAU 2015 B2.
-pub const MPC_KM: f64 = 3.085_677_581_491_367_3e19;
+pub const MPC_KM: f64 = 3.085_677_581_491_367e19;
 /// One Julian year: 31557600 s; IAU 1976, exact.
 pub const YEAR_S: f64 = 3.155_76e7;
 /// One gigayear: 3.15576e16 s; Julian year, exact.

@@ -2,7 +2,7 @@
 //!
 //! Formula    [X/Y] = log10(m_X / m_Y) - log10(m_X / m_Y)_sun
 //! Units      mass fractions (or masses) in, dex out
-//! Source     zero points `chemistry::solar`; hydrogen fallback of pynbody: Y = 0.236 + 2.1 Z (Peimbert-type dY/dZ = 2.1)
+//! Source     zero points `chemistry::solar`; hydrogen fallback of pynbody: Y = 0.236 + 2.1 Z
 //! Accuracy   1e-15 beyond the two decimals of the solar scale
 //! Edge cases a numerator of 0 gives -inf, of both 0 NaN; a negative fraction gives NaN; NIHAO tables clip at -10, here nothing is clipped
 //! See also   SQL function `abundance()`

@@ -54,7 +54,7 @@ static ELEMENTS: &[Element] = &[
     element("Eu", 0.52, 151.964),
 ];
 
-/// Mass fractions behind pynbody's [X/H]: X_sun and X_H,sun. pynbody 2, `snapshot/tipsy.py`.
+/// Mass fractions behind pynbody's [X/H]: X_sun and X_H,sun. pynbody 2.
 const PYNBODY_HYDROGEN: f64 = 0.706;
 const PYNBODY: &[(&str, f64)] = &[("H", PYNBODY_HYDROGEN), ("Fe", 0.00125), ("O", 0.0084), ("Mg", 6.44e-4)];
 

@@ -31,7 +31,7 @@ const KRONROD_WEIGHTS: [f64; 8] = [
     0.209_482_141_084_727_82,
 ];
 /// Weights of the embedded Gauss nodes. QUADPACK qk15, 1983.
-const GAUSS_WEIGHTS: [f64; 4] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_93, 0.417_959_183_673_469_4];
+const GAUSS_WEIGHTS: [f64; 4] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9, 0.417_959_183_673_469_4];
 /// Error scaling of QUADPACK: `min(1, (200 e)^1.5)`.
 const ERROR_SCALE: f64 = 200.0;
 const ERROR_POWER: f64 = 1.5;
