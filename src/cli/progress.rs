@@ -12,9 +12,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 
 use super::options::{GlobalOptions, ProgressStyle};
 use crate::progress::Progress;
+use crate::sql::Canceller;
 
 /// Set by the first Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
+/// The running query of the session, if there is one.
+static QUERY: Mutex<Option<Canceller>> = Mutex::new(None);
 /// Nothing is drawn for work shorter than this.
 const SILENT_FOR: Duration = Duration::from_millis(500);
 /// Interval of plain lines.
@@ -29,6 +32,16 @@ pub fn stop_wanted() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
+/// Makes the first Ctrl-C stop the running query of this session too.
+pub fn on_interrupt(canceller: Canceller) {
+    *QUERY.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(canceller);
+}
+
+/// Forgets an earlier Ctrl-C, for a prompt that goes on.
+pub fn forget_interrupt() {
+    STOP.store(false, Ordering::Relaxed);
+}
+
 /// Listens for Ctrl-C in the background: once asks the work to stop, twice ends the program.
 pub fn watch_interrupts() {
     std::thread::spawn(|| {
@@ -37,6 +50,9 @@ pub fn watch_interrupts() {
             while tokio::signal::ctrl_c().await.is_ok() {
                 if STOP.swap(true, Ordering::Relaxed) {
                     std::process::exit(INTERRUPTED);
+                }
+                if let Some(query) = QUERY.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
+                    query.cancel();
                 }
                 let _ = writeln!(std::io::stderr().lock(), "stopping after the current block; press Ctrl-C again to stop now");
             }

@@ -131,7 +131,15 @@ pub struct Damping {
 
 impl Damping {
     /// New velocity of a gas particle after `step_internal`.
-    pub fn velocity(&self, plane: &Plane, position: [f64; 3], velocity: [f64; 3], acceleration: [f64; 3], step_internal: f64, random: &mut Stream) -> [f64; 3] {
+    pub fn velocity(
+        &self,
+        plane: &Plane,
+        position: [f64; 3],
+        velocity: [f64; 3],
+        acceleration: [f64; 3],
+        step_internal: f64,
+        random: &mut Stream,
+    ) -> [f64; 3] {
         let at = plane.cylindrical(position, velocity);
         if at.radius_kpc == 0.0 || at.radius_kpc > self.radius_kpc || at.height_kpc.abs() > self.height_kpc {
             return velocity;
@@ -174,7 +182,12 @@ impl SurfaceMap {
             return None;
         }
         let at = |i: i64, j: i64| (i * width + j) as usize;
-        Some([(at(i, j), (1.0 - fu) * (1.0 - fv)), (at(i + 1, j), fu * (1.0 - fv)), (at(i, j + 1), (1.0 - fu) * fv), (at(i + 1, j + 1), fu * fv)])
+        Some([
+            (at(i, j), (1.0 - fu) * (1.0 - fv)),
+            (at(i + 1, j), fu * (1.0 - fv)),
+            (at(i, j + 1), (1.0 - fu) * fv),
+            (at(i + 1, j + 1), fu * fv),
+        ])
     }
 
     /// Adds a mass at in-plane coordinates; outside the map it is dropped.

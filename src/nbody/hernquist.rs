@@ -140,7 +140,8 @@ mod tests {
         let total: f64 = sample.iter().map(|s| s.mass_msun).sum();
         assert!((total / halo.mass_inside_msun(3000.0) - 1.0).abs() < 1e-12);
         for radius in [10.0, 30.0, 100.0] {
-            let inside: f64 = sample.iter().filter(|s| s.position_kpc.iter().map(|x| x * x).sum::<f64>() < radius * radius).map(|s| s.mass_msun).sum();
+            let inside: f64 =
+                sample.iter().filter(|s| s.position_kpc.iter().map(|x| x * x).sum::<f64>() < radius * radius).map(|s| s.mass_msun).sum();
             let expected = halo.mass_inside_msun(radius);
             assert!((inside / expected - 1.0).abs() < 0.03, "M(<{radius}) {inside:e} for {expected:e}");
         }
@@ -156,7 +157,11 @@ mod tests {
         let halo = Hernquist { mass_msun: 1e12, scale_kpc: 30.0, cut_kpc: 300.0 };
         let sample = halo.sample(4000, 20.0, 8.0, 7, 1).unwrap();
         let mean = |near: bool| {
-            let chosen: Vec<f64> = sample.iter().filter(|s| (s.position_kpc.iter().map(|x| x * x).sum::<f64>() < 100.0) == near).map(|s| s.mass_msun).collect();
+            let chosen: Vec<f64> = sample
+                .iter()
+                .filter(|s| (s.position_kpc.iter().map(|x| x * x).sum::<f64>() < 100.0) == near)
+                .map(|s| s.mass_msun)
+                .collect();
             chosen.iter().sum::<f64>() / chosen.len() as f64
         };
         assert!(mean(true) < 0.4 * mean(false), "{:e} {:e}", mean(true), mean(false));

@@ -250,7 +250,11 @@ impl Merger {
             // The satellite is far smaller than the disc it will meet: its halo is sampled evenly.
             let (fine, heaviest) = if index == HOST { (25.0, 8.0) } else { (25.0, 2.0) };
             for s in galaxy.halo.sample(galaxy.dark_count, fine, heaviest, settings.seed, PURPOSE_HALO + index as u64)? {
-                dark.push(plus_scaled(s.position_kpc, plane.centre_kpc, 1.0), plus_scaled(s.velocity_kms, plane.velocity_kms, 1.0), s.mass_msun);
+                dark.push(
+                    plus_scaled(s.position_kpc, plane.centre_kpc, 1.0),
+                    plus_scaled(s.velocity_kms, plane.velocity_kms, 1.0),
+                    s.mass_msun,
+                );
                 dark_galaxy.push(index);
             }
             galaxies.push(Galaxy {
@@ -411,7 +415,8 @@ impl Merger {
     fn measure_acceleration(&mut self, galaxy: usize) {
         let centre = self.galaxies[galaxy].plane.centre_kpc;
         let (mut sum, mut mass) = ([0.0; 3], 0.0);
-        for ((x, a), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.acceleration).zip(self.baryons.mass.iter().zip(&self.tags)) {
+        for ((x, a), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.acceleration).zip(self.baryons.mass.iter().zip(&self.tags))
+        {
             let d = minus(*x, centre);
             if tag.galaxy == galaxy && dot(d, d) < CENTRE_RADIUS_KPC * CENTRE_RADIUS_KPC {
                 sum = plus_scaled(sum, *a, *m);
@@ -541,8 +546,7 @@ impl Merger {
             let mut random = Stream::new(self.settings.seed, PURPOSE_DAMPING + self.steps, u64::from(tag.gas_id));
             let before = self.baryons.velocity[place];
             let plane = &self.galaxies[tag.galaxy].plane;
-            let after =
-                damping.velocity(plane, self.baryons.position[place], before, self.baryons.acceleration[place], step, &mut random);
+            let after = damping.velocity(plane, self.baryons.position[place], before, self.baryons.acceleration[place], step, &mut random);
             self.known_energy += 0.5 * self.baryons.mass[place] * (dot(after, after) - dot(before, before));
             self.baryons.velocity[place] = after;
         }

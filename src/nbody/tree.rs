@@ -116,7 +116,8 @@ impl Tree {
     /// Appends the cell of particles `first..end` and everything inside; returns its place.
     fn split(&mut self, keys: &[(u64, u32)], first: usize, end: usize, level: u32) -> usize {
         let place = self.nodes.len();
-        let blank = Node { centre: [0.0; 3], mass: 0.0, moment: [0.0; 6], reach: 0.0, first: first as u32, count: (end - first) as u32, skip: 0 };
+        let blank =
+            Node { centre: [0.0; 3], mass: 0.0, moment: [0.0; 6], reach: 0.0, first: first as u32, count: (end - first) as u32, skip: 0 };
         self.nodes.push(blank);
         // A cell whose particles all fall in one octant is not worth a node of its own: go down until they part.
         let mut level = level;
@@ -220,7 +221,8 @@ mod tests {
 
     #[test]
     fn every_particle_is_in_one_leaf_and_moments_add_up() {
-        let points: Vec<[f64; 3]> = (0..500).map(|i| [(i as f64 * 0.37).sin() * 9.0, (i as f64 * 1.7).cos() * 5.0, (i % 13) as f64]).collect();
+        let points: Vec<[f64; 3]> =
+            (0..500).map(|i| [(i as f64 * 0.37).sin() * 9.0, (i as f64 * 1.7).cos() * 5.0, (i % 13) as f64]).collect();
         let masses: Vec<f64> = (0..500).map(|i| 1.0 + (i % 7) as f64).collect();
         let tree = Tree::build(&points, &masses, 0.1).unwrap();
         let mut seen = vec![0; 500];

@@ -1,0 +1,255 @@
+//! `spolia cite`: the papers behind the methods, the functions and the data.
+//!
+//! Layout     one [`Paper`] an entry; `covers` names the functions, formats and figures that rest on it
+//! See also   docs/methods
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::Done;
+use super::options::GlobalOptions;
+use super::output;
+use crate::error::{Error, Result, nearest};
+use crate::sql::functions;
+use crate::table::dataset::Dataset;
+
+/// Options of `cite`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  spolia cite\n  spolia cite galaxy.spolia --bibtex\n  spolia cite abundance tipsy")]
+pub struct Options {
+    /// Datasets, or names of functions, formats and methods; everything by default
+    #[arg(value_name = "WHAT")]
+    what: Vec<String>,
+    /// Print BibTeX
+    #[arg(long)]
+    bibtex: bool,
+}
+
+/// One entry of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Paper {
+    /// BibTeX key.
+    pub key: &'static str,
+    /// Authors as BibTeX writes them.
+    pub authors: &'static str,
+    /// Title.
+    pub title: &'static str,
+    /// Journal, volume and page or arXiv number.
+    pub journal: &'static str,
+    /// Year.
+    pub year: u16,
+    /// Digital object identifier; empty if there is none.
+    pub doi: &'static str,
+    /// What rests on it.
+    pub covers: &'static [&'static str],
+}
+
+/// Every paper.
+pub const PAPERS: &[Paper] = &[
+    Paper {
+        key: "BarnesHut1986",
+        authors: "Barnes, J. and Hut, P.",
+        title: "A hierarchical O(N log N) force-calculation algorithm",
+        journal: "Nature 324, 446",
+        year: 1986,
+        doi: "10.1038/324446a0",
+        covers: &["demo", "nbody"],
+    },
+    Paper {
+        key: "Hernquist1990",
+        authors: "Hernquist, L.",
+        title: "An analytical model for spherical galaxies and bulges",
+        journal: "ApJ 356, 359",
+        year: 1990,
+        doi: "10.1086/168845",
+        covers: &["demo", "nbody"],
+    },
+    Paper {
+        key: "Asplund2009",
+        authors: "Asplund, M. and Grevesse, N. and Sauval, A. J. and Scott, P.",
+        title: "The Chemical Composition of the Sun",
+        journal: "ARA&A 47, 481",
+        year: 2009,
+        doi: "10.1146/annurev.astro.46.060407.145222",
+        covers: &["abundance", "feh", "ofe", "mgfe", "alfe", "mgmn", "age_feh", "feh_vphi"],
+    },
+    Paper {
+        key: "Power2003",
+        authors: "Power, C. and Navarro, J. F. and Jenkins, A. and Frenk, C. S. and White, S. D. M. and Springel, V. and Stadel, J. and Quinn, T.",
+        title: "The inner structure of LambdaCDM haloes - I. A numerical convergence study",
+        journal: "MNRAS 338, 14",
+        year: 2003,
+        doi: "10.1046/j.1365-8711.2003.05925.x",
+        covers: &["center", "face_on", "frame"],
+    },
+    Paper {
+        key: "Komatsu2011",
+        authors: "Komatsu, E. and others",
+        title: "Seven-year Wilkinson Microwave Anisotropy Probe (WMAP) Observations: Cosmological Interpretation",
+        journal: "ApJS 192, 18",
+        year: 2011,
+        doi: "10.1088/0067-0049/192/2/18",
+        covers: &["cosmology", "age"],
+    },
+    Paper {
+        key: "Planck2015",
+        authors: "{Planck Collaboration}",
+        title: "Planck 2015 results. XIII. Cosmological parameters",
+        journal: "A&A 594, A13",
+        year: 2016,
+        doi: "10.1051/0004-6361/201525830",
+        covers: &["cosmology"],
+    },
+    Paper {
+        key: "Planck2018",
+        authors: "{Planck Collaboration}",
+        title: "Planck 2018 results. VI. Cosmological parameters",
+        journal: "A&A 641, A6",
+        year: 2020,
+        doi: "10.1051/0004-6361/201833910",
+        covers: &["cosmology"],
+    },
+    Paper {
+        key: "Neal2015",
+        authors: "Neal, R. M.",
+        title: "Fast exact summation using small and large superaccumulators",
+        journal: "arXiv:1505.05571",
+        year: 2015,
+        doi: "10.48550/arXiv.1505.05571",
+        covers: &["sum", "avg", "var", "stddev"],
+    },
+    Paper {
+        key: "Salmon2011",
+        authors: "Salmon, J. K. and Moraes, M. A. and Dror, R. O. and Shaw, D. E.",
+        title: "Parallel random numbers: as easy as 1, 2, 3",
+        journal: "Proceedings of SC11",
+        year: 2011,
+        doi: "10.1145/2063384.2063405",
+        covers: &["demo", "random"],
+    },
+    Paper {
+        key: "Nunez2018",
+        authors: "Nu{\\~n}ez, J. R. and Anderton, C. R. and Renslow, R. S.",
+        title: "Optimizing colormaps with consideration for color vision deficiency to enable accurate interpretation of scientific data",
+        journal: "PLoS ONE 13, e0199239",
+        year: 2018,
+        doi: "10.1371/journal.pone.0199239",
+        covers: &["plot", "face_on", "edge_on", "hist2d"],
+    },
+    Paper {
+        key: "Wadsley2017",
+        authors: "Wadsley, J. W. and Keller, B. W. and Quinn, T. R.",
+        title: "Gasoline2: a modern smoothed particle hydrodynamics code",
+        journal: "MNRAS 471, 2357",
+        year: 2017,
+        doi: "10.1093/mnras/stx1643",
+        covers: &["tipsy"],
+    },
+    Paper {
+        key: "Springel2010",
+        authors: "Springel, V.",
+        title: "E pur si muove: Galilean-invariant cosmological hydrodynamical simulations on a moving mesh",
+        journal: "MNRAS 401, 791",
+        year: 2010,
+        doi: "10.1111/j.1365-2966.2009.15715.x",
+        covers: &["gadget-hdf5", "arepo"],
+    },
+    Paper {
+        key: "Springel2021",
+        authors: "Springel, V. and Pakmor, R. and Zier, O. and Reinecke, M.",
+        title: "Simulating cosmic structure formation with the GADGET-4 code",
+        journal: "MNRAS 506, 2871",
+        year: 2021,
+        doi: "10.1093/mnras/stab1855",
+        covers: &["gadget-hdf5"],
+    },
+    Paper {
+        key: "Nelson2019",
+        authors: "Nelson, D. and others",
+        title: "The IllustrisTNG simulations: public data release",
+        journal: "Computational Astrophysics and Cosmology 6, 2",
+        year: 2019,
+        doi: "10.1186/s40668-019-0028-x",
+        covers: &["gadget-hdf5", "tng"],
+    },
+];
+
+fn wanted(what: &[String]) -> Result<Vec<&'static Paper>> {
+    if what.is_empty() {
+        return Ok(PAPERS.iter().collect());
+    }
+    let mut words: Vec<String> = Vec::new();
+    for name in what {
+        let path = PathBuf::from(name);
+        if Dataset::is_dataset(&path) {
+            let dataset = Dataset::open(&path)?;
+            // Every table answers with exact sums and was dated with the run's own cosmology.
+            words.extend(["sum".to_string(), "cosmology".to_string()]);
+            words.extend(dataset.manifest().snapshots.iter().filter_map(|s| s.format.split_whitespace().next()).map(str::to_string));
+            if !dataset.manifest().frames.is_empty() {
+                words.push("frame".into());
+            }
+        } else if PAPERS.iter().any(|p| p.covers.contains(&name.as_str())) {
+            words.push(name.clone());
+        } else if let Some(doc) = functions::docs().iter().find(|d| d.name == name) {
+            output::line(&format!("{}: {}", doc.name, doc.source))?;
+        } else {
+            let mut names: Vec<&str> = PAPERS.iter().flat_map(|p| p.covers).copied().collect();
+            names.extend(functions::docs().iter().map(|d| d.name));
+            names.sort_unstable();
+            names.dedup();
+            let error =
+                Error::not_found(format!("nothing is called `{name}`")).expected("a dataset, or the name of a function, format or method");
+            return Err(match nearest(name, names) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("spolia cite alone prints everything"),
+            });
+        }
+    }
+    Ok(PAPERS.iter().filter(|p| p.covers.iter().any(|c| words.iter().any(|w| w == c))).collect())
+}
+
+/// Prints the list.
+pub fn run(_global: &GlobalOptions, options: &Options) -> Result<Done> {
+    let papers = wanted(&options.what)?;
+    let version = env!("CARGO_PKG_VERSION");
+    if options.bibtex {
+        output::line(&format!(
+            "@software{{Spolia,\n  title = {{Spolia: a data-processing engine for cosmological simulation snapshots}},\n  version = {{{version}}},\n  year = {{2026}}\n}}"
+        ))?;
+    } else {
+        output::line(&format!("Spolia {version} (2026), a data-processing engine for cosmological simulation snapshots"))?;
+    }
+    for p in papers {
+        if options.bibtex {
+            output::line(&format!(
+                "@article{{{},\n  author = {{{}}},\n  title = {{{}}},\n  journal = {{{}}},\n  year = {{{}}},\n  doi = {{{}}}\n}}",
+                p.key, p.authors, p.title, p.journal, p.year, p.doi
+            ))?;
+        } else {
+            output::line(&format!("{} ({}), {}, {}, doi:{}  [{}]", p.authors, p.year, p.title, p.journal, p.doi, p.covers.join(", ")))?;
+        }
+    }
+    Ok(Done::Fully)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_complete_and_keys_unique() {
+        for (i, p) in PAPERS.iter().enumerate() {
+            assert!(!p.doi.is_empty() && !p.covers.is_empty() && p.year > 1900, "{}", p.key);
+            assert!(PAPERS[..i].iter().all(|q| q.key != p.key), "{} twice", p.key);
+        }
+    }
+
+    #[test]
+    fn names_select_papers_and_typos_are_answered() {
+        let found = wanted(&["tipsy".to_string()]).unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(wanted(&["tipsi".to_string()]).unwrap_err().to_string().contains("`tipsy`"));
+    }
+}

@@ -1,0 +1,44 @@
+//! A session as the common options ask for, with the named datasets and snapshots attached.
+
+use std::path::PathBuf;
+
+use super::options::GlobalOptions;
+use super::progress;
+use crate::error::{Error, Result, nearest};
+use crate::sql::{Session, SessionOptions};
+
+/// Opens a session over `paths`; Ctrl-C stops its running query.
+pub fn open(global: &GlobalOptions, paths: &[PathBuf], trust: bool, check_units: bool) -> Result<Session> {
+    let session = Session::new(SessionOptions {
+        threads: global.threads,
+        memory_bytes: Some(global.memory_bytes()?),
+        trust,
+        check_units,
+        seed: global.seed,
+        ..SessionOptions::default()
+    })?;
+    for path in paths {
+        session.attach(path).map_err(|e| with_neighbour(e, path))?;
+    }
+    progress::on_interrupt(session.canceller());
+    Ok(session)
+}
+
+/// Adds the nearest name in the same folder to the message about a path that does not exist.
+fn with_neighbour(error: Error, path: &std::path::Path) -> Error {
+    if path.exists() || error.hint_text().is_some() {
+        return error;
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => std::path::Path::new("."),
+    };
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .map(|entries| entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect())
+        .unwrap_or_default();
+    let wanted = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    match nearest(wanted, names.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{}`?", folder.join(near).display())),
+        None => error.hint("`spolia demo` makes a dataset to try; `spolia ingest SNAPSHOT -o DATASET` makes one of your own"),
+    }
+}
