@@ -213,10 +213,7 @@ pub fn find(path: &Path, header: &Header) -> Result<(Vec<Companion>, Vec<String>
 pub(crate) fn is_other_kind(name: &str) -> bool {
     let lower = name.to_lowercase();
     let ending = |e: &&str| lower == **e || lower.ends_with(&format!(".{e}"));
-    lower.contains("ahf_")
-        || lower.ends_with('~')
-        || OTHER_ENDINGS.iter().any(|e| ending(&e))
-        || COMPRESSED_ENDINGS.iter().any(|e| ending(&e))
+    lower.contains("ahf_") || lower.ends_with('~') || OTHER_ENDINGS.iter().any(&ending) || COMPRESSED_ENDINGS.iter().any(ending)
 }
 
 /// Opens one array; none if the file is clearly of another kind.
