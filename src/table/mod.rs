@@ -27,6 +27,8 @@ pub mod schema;
 pub mod statistics;
 /// Schemas in the manifest.
 pub mod stored_schema;
+/// Verification.
+pub mod verify;
 /// Transactions.
 pub mod write;
 
