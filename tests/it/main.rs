@@ -3,6 +3,8 @@
 mod dataset;
 mod ingest_hdf5;
 mod ingest_tipsy;
+#[cfg(feature = "sql")]
 mod same_bits;
+#[cfg(feature = "sql")]
 mod slt;
 mod tipsy_damage;
