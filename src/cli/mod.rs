@@ -25,10 +25,10 @@ pub mod output;
 pub mod plot;
 pub mod progress;
 pub mod repl;
-// pub mod run;
+pub mod run;
 pub mod session;
 pub mod sql;
-// pub mod verify;
+pub mod verify;
 
 use exit::Done;
 use options::GlobalOptions;
@@ -65,10 +65,10 @@ pub enum Command {
     Sql(sql::Options),
     /// Draw a figure as SVG or PNG
     Plot(plot::Options),
-    // /// Run a pipeline
-    // Run(run::Options),
-    // /// Check a dataset: checksums, schema, counts, physical sanity
-    // Verify(verify::Options),
+    /// Run a pipeline
+    Run(run::Options),
+    /// Check a dataset: checksums, schema, counts, physical sanity
+    Verify(verify::Options),
     /// List the versions of a dataset
     Log(log::Options),
     /// Show what this machine offers: cores, memory, disk, GPU, versions
@@ -106,8 +106,8 @@ fn dispatch(cli: Cli) -> Result<Done> {
         Command::Ingest(options) => ingest::run(&global, &options),
         Command::Sql(options) => sql::run(&global, &options),
         Command::Plot(options) => plot::run(&global, &options),
-        // Command::Run(options) => run::run(&global, &options),
-        // Command::Verify(options) => verify::run(&global, &options),
+        Command::Run(options) => run::run(&global, &options),
+        Command::Verify(options) => verify::run(&global, &options),
         Command::Log(options) => log::run(&global, &options),
         Command::Doctor(options) => doctor::run(&global, &options),
         Command::Cite(options) => cite::run(&global, &options),
