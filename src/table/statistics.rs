@@ -33,11 +33,11 @@ pub fn column_stats(name: &str, array: &ArrayRef) -> ColumnStats {
                 <$type as arrow::datatypes::ArrowPrimitiveType>::Native::NEG_INFINITY,
                 0u64,
             );
-            let mut take = |v| {
+            let mut take = |v: <$type as arrow::datatypes::ArrowPrimitiveType>::Native| {
                 // Comparisons with NaN are false, so NaN changes neither end.
                 low = if v < low { v } else { low };
                 high = if v > high { v } else { high };
-                nans += u64::from(v != v);
+                nans += u64::from(v.is_nan());
             };
             match values.null_count() {
                 0 => values.values().iter().for_each(|v| take(*v)),

@@ -445,3 +445,20 @@ fn speed() {
         );
     }
 }
+
+/// Speed and a dataset to keep, from a real file: `SPOLIA_BENCH=snapshot:dataset cargo test ... dataset::speed_of_file -- --ignored`.
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_file() {
+    let Ok(paths) = std::env::var("SPOLIA_BENCH") else { return println!("SPOLIA_BENCH is not set") };
+    let (source, root) = paths.split_once(':').unwrap();
+    let report = spolia::ingest::run::ingest(&[source.into()], Path::new(root), &IngestOptions::default(), &Silent).unwrap();
+    let snapshot = &report.snapshots[0];
+    let (memory, file) = snapshot.tables.iter().fold((0, 0), |(m, f), t| (m + t.memory_bytes, f + t.file_bytes));
+    println!(
+        "{:.2} s, {:.0} MB/s of source, file {:.2} of memory",
+        report.seconds,
+        snapshot.source_bytes as f64 / 1e6 / report.seconds,
+        file as f64 / memory as f64
+    );
+}

@@ -12,6 +12,7 @@ import sys
 import duckdb
 import pandas
 import polars
+import pyarrow.compute
 import pyarrow.dataset
 import pyarrow.parquet
 
@@ -27,7 +28,7 @@ def main(root, table):
     footer = pyarrow.parquet.ParquetFile(files[0]).metadata
     answers = {
         "manifest": (rows, low),
-        "duckdb": duckdb.sql(f"SELECT count(*), min(x) FROM read_parquet({files!r}, hive_partitioning = true)").fetchone(),
+        "duckdb": duckdb.sql(f"SELECT count(*), min(x) FROM read_parquet({files!r}, hive_partitioning = true)").fetchall()[0],
         "polars": polars.scan_parquet(files).select(polars.len(), polars.col("x").min()).collect().row(0),
         "pandas": (len(frame := pandas.concat(pandas.read_parquet(f, columns=["x"]) for f in files)), float(frame["x"].min())),
         "pyarrow": (
