@@ -40,6 +40,9 @@ const ORDER_BYTES: u64 = 16;
 /// What encoding a row group takes beyond the rows themselves.
 const ENCODER_BYTES: u64 = 64 << 20;
 
+/// Positions with their rows.
+type Sample = Vec<([f64; 3], u64)>;
+
 /// What is to be written of one family.
 #[derive(Clone, Debug)]
 pub(super) struct TablePlan {
@@ -226,7 +229,7 @@ impl Sorter<'_> {
         self.begin("reading positions");
         let columns: Vec<usize> = position.iter().filter_map(|i| self.plan.columns.get(*i).copied()).collect();
         let stride = (self.plan.rows / SAMPLE_ROWS).max(1);
-        let survey = |rows: Range<u64>| -> Result<(Bounds, Vec<([f64; 3], u64)>)> {
+        let survey = |rows: Range<u64>| -> Result<(Bounds, Sample)> {
             self.go_on()?;
             let points = points(&self.snapshot.read(self.plan.family, &columns, rows.clone())?, [0, 1, 2]);
             let sample = points.iter().zip(rows.clone()).filter(|(_, row)| row % stride == 0).map(|(point, row)| (*point, row)).collect();

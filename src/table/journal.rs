@@ -86,10 +86,8 @@ pub(super) fn sweep(root: &Path) {
             let path = entry.path();
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => stack.push(path),
-                Ok(kind) if kind.is_file() && path.extension().is_some_and(|e| e == "parquet") => {
-                    if !needed.contains(&path) {
-                        let _ = fs::remove_file(&path);
-                    }
+                Ok(kind) if kind.is_file() && path.extension().is_some_and(|e| e == "parquet") && !needed.contains(&path) => {
+                    let _ = fs::remove_file(&path);
                 }
                 _ => {}
             }

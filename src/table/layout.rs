@@ -31,9 +31,9 @@ impl Bounds {
     /// Takes in one point; a point that is not finite is left out.
     pub fn add(&mut self, point: [f64; 3]) {
         if point.iter().all(|v| v.is_finite()) {
-            for axis in 0..3 {
-                self.low[axis] = self.low[axis].min(point[axis]);
-                self.high[axis] = self.high[axis].max(point[axis]);
+            for (axis, value) in point.into_iter().enumerate() {
+                self.low[axis] = self.low[axis].min(value);
+                self.high[axis] = self.high[axis].max(value);
             }
         }
     }

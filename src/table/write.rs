@@ -460,7 +460,7 @@ pub(super) fn utc_now() -> String {
 fn utc_text(seconds: u64) -> String {
     const DAY_S: u64 = 86_400;
     let (mut days, rest) = (seconds / DAY_S, seconds % DAY_S);
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut year = 1970;
     while days >= 365 + u64::from(leap(year)) {
         days -= 365 + u64::from(leap(year));
