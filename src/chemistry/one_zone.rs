@@ -44,8 +44,8 @@ const OXYGEN_YIELD: f64 = 0.015;
 const YIELDS: [(f64, f64); ELEMENT_COUNT] =
     [(OXYGEN_YIELD, 0.0), (1.852e-3, 0.0), (1.454e-4, 0.0), (1.550e-3, 1.8e-4), (3.56e-6, 2.01e-5), (1.2e-3, 1.7e-3)];
 
-/// Aluminium is a secondary-like product: its yield scales as (O / O_sun)^0.4 (slope of the [Al/Mg] trend of dwarfs and disc).
-const ALUMINIUM_SLOPE: f64 = 0.4;
+/// Aluminium is a secondary-like product: its yield scales as (O / O_sun)^0.6 (slope of the [Al/Mg] trend of dwarfs and disc).
+const ALUMINIUM_SLOPE: f64 = 0.6;
 
 /// Place of oxygen in [`ELEMENTS`].
 const OXYGEN: usize = 0;
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn delay_times() {
-        assert_eq!(exploded_share(0.04), 0.0);
+        assert_eq!(exploded_share(IA_DELAY_GYR), 0.0);
         assert!((exploded_share(12.5) - 1.0).abs() < 1e-12);
         // (0.04^-0.12 - 1) / (0.04^-0.12 - 12.5^-0.12) = 0.471466 / 0.732923
         assert!((exploded_share(1.0) - 0.643).abs() < 0.001, "{}", exploded_share(1.0));

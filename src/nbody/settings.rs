@@ -100,10 +100,10 @@ const HOST_HALO: Hernquist = Hernquist { mass_msun: 1.05e12, scale_kpc: 38.0, cu
 const SATELLITE_HALO: Hernquist = Hernquist { mass_msun: 2.0e11, scale_kpc: 18.0, cut_kpc: 90.0 };
 
 /// Dark particles of the quick run.
-const QUICK_DARK: (usize, usize) = (9_000, 2_500);
+const QUICK_DARK: (usize, usize) = (8_500, 2_000);
 
 /// Mass of a gas particle in the quick run: host, satellite [Msun].
-const QUICK_PARTICLE_MSUN: (f64, f64) = (4.4e6, 2.2e6);
+const QUICK_PARTICLE_MSUN: (f64, f64) = (5.0e6, 2.5e6);
 
 /// Duration of the run [Gyr].
 const DURATION_GYR: f64 = 12.3;
@@ -120,10 +120,11 @@ impl Settings {
             particle_msun: QUICK_PARTICLE_MSUN.0 / share,
             supply: vec![
                 Supply { mass_msun: 1.25e10, start_gyr: 0.0, decline_gyr: 1.6, end_gyr: DURATION_GYR },
-                Supply { mass_msun: 2.1e10, start_gyr: 3.2, decline_gyr: 5.0, end_gyr: DURATION_GYR },
+                Supply { mass_msun: 4.0e9, start_gyr: 3.6, decline_gyr: 0.4, end_gyr: DURATION_GYR },
+                Supply { mass_msun: 1.85e10, start_gyr: 3.6, decline_gyr: 5.5, end_gyr: DURATION_GYR },
             ],
-            scale_kpc: (1.3, 4.6),
-            wind_loading: 1.0,
+            scale_kpc: (1.6, 4.8),
+            wind_loading: 2.4,
             inflow_feh: -2.2,
             gradient_dex_kpc: -0.05,
             disc_radius_kpc: 28.0,
@@ -132,11 +133,11 @@ impl Settings {
             halo: SATELLITE_HALO,
             dark_count: count(QUICK_DARK.1),
             normal: [0.7, 0.5, -0.5],
-            gas_msun: 1.3e9,
+            gas_msun: 1.5e9,
             particle_msun: QUICK_PARTICLE_MSUN.1 / share,
-            supply: vec![Supply { mass_msun: 3.0e9, start_gyr: 0.0, decline_gyr: 1.5, end_gyr: 2.2 }],
+            supply: vec![Supply { mass_msun: 2.4e9, start_gyr: 0.0, decline_gyr: 1.2, end_gyr: 2.1 }],
             scale_kpc: (1.1, 1.3),
-            wind_loading: 9.0,
+            wind_loading: 22.0,
             inflow_feh: -2.6,
             gradient_dex_kpc: -0.06,
             disc_radius_kpc: 9.0,
@@ -145,13 +146,13 @@ impl Settings {
             seed,
             duration_gyr: DURATION_GYR,
             step_gyr,
-            opening: 0.85,
+            opening: if share > 1.0 { 0.8 } else { 0.95 },
             dark_softening_kpc: 1.6 / share.cbrt(),
-            baryon_softening_kpc: 0.3 / share.cbrt(),
+            baryon_softening_kpc: 0.35 / share.cbrt(),
             host,
             satellite,
             separation_kpc: [-70.0, 30.0, -75.0],
-            approach_kms: [-75.0, 25.0, 5.0],
+            approach_kms: [-128.0, 50.0, -74.0],
             depletion_gyr: 4.0,
             damping_gyr: 0.08,
             turbulence_kms: (30.0, 2.5, 9.0),

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 const KEY_BITS: u32 = 21;
 
 /// Leaves hold at most this many particles, unless they coincide.
-const LEAF_PARTICLES: usize = 16;
+const LEAF_PARTICLES: usize = 8;
 
 /// One cell.
 #[derive(Clone, Debug)]
