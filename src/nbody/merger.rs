@@ -12,6 +12,7 @@
 
 use super::disc::{Damping, Plane, SurfaceMap, cross, dot, minus, plus_scaled, unit};
 use super::gravity::gravity;
+pub use super::leapfrog::Particles;
 use super::settings::{GalaxySettings, Settings};
 use super::tree::Tree;
 use crate::chemistry::one_zone::{ELEMENT_COUNT, OneZone, early_composition};
@@ -77,58 +78,6 @@ const PC2_PER_KPC2: f64 = 1e6;
 
 /// The metallicity gradient ends here [kpc].
 const GRADIENT_END_KPC: f64 = 15.0;
-
-/// Particles of one kind.
-#[derive(Clone, Debug, Default)]
-pub struct Particles {
-    /// Position [kpc].
-    pub position: Vec<[f64; 3]>,
-    /// Velocity [km/s].
-    pub velocity: Vec<[f64; 3]>,
-    /// Acceleration [(km/s)^2/kpc].
-    pub acceleration: Vec<[f64; 3]>,
-    /// Potential [(km/s)^2].
-    pub potential: Vec<f64>,
-    /// Mass [Msun].
-    pub mass: Vec<f64>,
-}
-
-impl Particles {
-    fn push(&mut self, position: [f64; 3], velocity: [f64; 3], mass: f64) {
-        self.position.push(position);
-        self.velocity.push(velocity);
-        self.acceleration.push([0.0; 3]);
-        self.potential.push(0.0);
-        self.mass.push(mass);
-    }
-
-    fn kick(&mut self, time: f64) {
-        for (v, a) in self.velocity.iter_mut().zip(&self.acceleration) {
-            *v = plus_scaled(*v, *a, time);
-        }
-    }
-
-    fn drift(&mut self, time: f64) {
-        for (x, v) in self.position.iter_mut().zip(&self.velocity) {
-            *x = plus_scaled(*x, *v, time);
-        }
-    }
-
-    fn energy(&self) -> f64 {
-        let each = self.velocity.iter().zip(&self.potential).zip(&self.mass);
-        each.map(|((v, phi), m)| 0.5 * m * (dot(*v, *v) + phi)).sum()
-    }
-
-    /// Number of particles.
-    pub fn len(&self) -> usize {
-        self.mass.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.mass.is_empty()
-    }
-}
 
 /// What a gas or star particle is.
 #[derive(Clone, Copy, Debug)]
@@ -306,6 +255,12 @@ impl Merger {
     /// Step pairs of the whole run.
     pub fn pairs_total(&self) -> u64 {
         (self.settings.duration_gyr / (2.0 * self.settings.step_gyr)).round() as u64
+    }
+
+    /// Upper bound of the number of gas particles that ever arrive; ids of other kinds start there.
+    pub fn most_gas(&self) -> u32 {
+        let bound = |s: &GalaxySettings| (s.gas_msun + s.supply.iter().map(|e| e.mass_msun).sum::<f64>()) / s.particle_msun;
+        (bound(&self.settings.host).ceil() + bound(&self.settings.satellite).ceil()) as u32 + 2
     }
 
     /// Gas that has not arrived yet [Msun].
@@ -672,5 +627,83 @@ impl Merger {
             composition: [0, 1].map(|g| self.galaxies[g].zone.composition()),
             energy_error: (self.energy() - self.start_energy - self.known_energy) / self.start_energy.abs(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The host alone, without star formation and supply: the satellite is a speck far away.
+    fn isolated() -> Settings {
+        let mut settings = Settings::scaled(11, 0.5, 0.005);
+        settings.duration_gyr = 2.0;
+        settings.step_gyr = 0.005;
+        settings.depletion_gyr = 1e9;
+        settings.host.supply.clear();
+        settings.host.gas_msun = 1.2e10;
+        settings.host.scale_kpc = (3.0, 3.0);
+        settings.satellite.supply.clear();
+        settings.satellite.gas_msun = 1e7;
+        settings.satellite.halo.mass_msun = 1e7;
+        settings.satellite.dark_count = 16;
+        settings.separation_kpc = [500.0, 0.0, 0.0];
+        settings.approach_kms = [0.0; 3];
+        settings
+    }
+
+    #[test]
+    fn an_isolated_disc_stays_a_disc_for_two_gyr() {
+        let mut run = Merger::new(isolated()).unwrap();
+        let half_radius = |run: &Merger| {
+            let plane = run.galaxies[HOST].plane;
+            let mut all: Vec<(f64, f64)> = (0..run.baryons.len())
+                .filter(|&i| run.tags[i].galaxy == HOST)
+                .map(|i| plane.cylindrical(run.baryons.position[i], run.baryons.velocity[i]))
+                .map(|c| (c.radius_kpc, c.height_kpc.abs()))
+                .collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let radius = all[all.len() / 2].0;
+            all.sort_by(|a, b| a.1.total_cmp(&b.1));
+            (radius, all[all.len() / 2].1)
+        };
+        let before = half_radius(&run);
+        let spin = dot(run.baryons.angular_momentum(), run.galaxies[HOST].plane.normal);
+        while !run.finished() {
+            run.advance().unwrap();
+        }
+        let after = half_radius(&run);
+        let spun = dot(run.baryons.angular_momentum(), run.galaxies[HOST].plane.normal);
+        println!("half-mass radius {:.2} -> {:.2} kpc, median height {:.2} -> {:.2}, spin x {:.3}, energy {:.1e}", before.0, after.0, before.1, after.1, spun / spin, run.energy_drift());
+        assert!((after.0 / before.0 - 1.0).abs() < 0.15);
+        assert!(after.1 < 0.5);
+        assert!((spun / spin - 1.0).abs() < 0.1);
+        assert!(run.energy_drift() < 5e-3);
+        assert!(run.births.is_empty());
+    }
+
+    #[test]
+    fn mass_is_in_gas_stars_and_reservoir() {
+        let mut run = Merger::new(Settings::scaled(3, 0.02, 0.03)).unwrap();
+        let provided: f64 = {
+            let s = run.settings();
+            [&s.host, &s.satellite].iter().map(|g| g.gas_msun + g.supply.iter().map(|e| e.mass_msun).sum::<f64>()).sum()
+        };
+        while run.time_gyr < 4.0 {
+            run.advance().unwrap();
+        }
+        let inside: f64 = run.baryons.mass.iter().sum();
+        assert!(((inside + run.reservoir_msun()) / provided - 1.0).abs() < 1e-12);
+        let zones: f64 = run.galaxies.iter().map(|g| g.zone.gas_msun()).sum();
+        let gas: f64 = run.baryons.mass.iter().zip(&run.tags).filter(|(_, t)| t.star.is_none()).map(|(m, _)| m).sum();
+        assert!((zones / gas - 1.0).abs() < 1e-9, "zones {zones:e}, particles {gas:e}");
+        assert!(!run.births.is_empty() && run.births.iter().all(|b| b.time_gyr <= run.time_gyr));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let mut settings = Settings::scaled(3, 0.02, 0.03);
+        settings.step_gyr = f64::NAN;
+        assert!(Merger::new(settings).is_err());
     }
 }

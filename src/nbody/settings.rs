@@ -111,6 +111,8 @@ const DURATION_GYR: f64 = 12.3;
 impl Settings {
     /// A run with `share` times the particles of the quick one and steps of `step_gyr`.
     pub fn scaled(seed: u64, share: f64, step_gyr: f64) -> Settings {
+        // Whole pairs of steps end exactly at the present.
+        let step_gyr = DURATION_GYR / (2.0 * (DURATION_GYR / (2.0 * step_gyr)).round());
         let count = |n: usize| ((n as f64 * share).round() as usize).max(16);
         let host = GalaxySettings {
             halo: HOST_HALO,
