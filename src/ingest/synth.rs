@@ -198,7 +198,14 @@ impl CodeUnits {
         let velocity_kms = (GRAVITY_KPC_KMS2_MSUN * mass_msun / LENGTH_UNIT_KPC).sqrt();
         let duration_gyr = run.settings().duration_gyr;
         let start_gyr = cosmology.age_gyr(1.0) - duration_gyr;
-        Ok(CodeUnits { cosmology, mass_msun, velocity_kms, time_gyr: GYR_PER_TIME_UNIT * LENGTH_UNIT_KPC / velocity_kms, start_gyr, duration_gyr })
+        Ok(CodeUnits {
+            cosmology,
+            mass_msun,
+            velocity_kms,
+            time_gyr: GYR_PER_TIME_UNIT * LENGTH_UNIT_KPC / velocity_kms,
+            start_gyr,
+            duration_gyr,
+        })
     }
 
     fn lookback_gyr(&self, run: &Merger) -> f64 {
@@ -304,8 +311,7 @@ fn write_one(dir: &Path, run: &Merger, units: &CodeUnits) -> Result<PathBuf> {
     let ids: Vec<i32> =
         gas_ids.chain((0..n_dark as i32).map(|i| first_dark + i)).chain((0..stars.len() as i32).map(|i| first_star + i)).collect();
     write_aux_i32(&array("iord"), &ids, ByteOrder::Big)?;
-    let parents: Vec<i32> =
-        std::iter::repeat_n(0, gas.len() + n_dark).chain(stars.iter().map(|&i| run.tags[i].gas_id as i32)).collect();
+    let parents: Vec<i32> = std::iter::repeat_n(0, gas.len() + n_dark).chain(stars.iter().map(|&i| run.tags[i].gas_id as i32)).collect();
     write_aux_i32(&array("igasorder"), &parents, ByteOrder::Big)?;
     Ok(path)
 }
@@ -322,11 +328,8 @@ fn gas_density(run: &Merger, gas: &[usize]) -> (Vec<f64>, Vec<f64>) {
     position
         .par_iter()
         .map(|p| {
-            let mut around: Vec<(f64, f64)> = position
-                .iter()
-                .zip(&mass)
-                .map(|(q, m)| ((0..3).map(|k| (p[k] - q[k]).powi(2)).sum::<f64>(), *m))
-                .collect();
+            let mut around: Vec<(f64, f64)> =
+                position.iter().zip(&mass).map(|(q, m)| ((0..3).map(|k| (p[k] - q[k]).powi(2)).sum::<f64>(), *m)).collect();
             around.select_nth_unstable_by(nearest - 1, |l, r| l.0.total_cmp(&r.0).then(l.1.total_cmp(&r.1)));
             let inside = &mut around[..nearest];
             inside.sort_unstable_by(|l, r| l.0.total_cmp(&r.0).then(l.1.total_cmp(&r.1)));

@@ -1,7 +1,7 @@
 //! A gas disc of collisionless particles: its plane, how it stays cold, and how dense it is.
 //!
 //! Formula    v_R, v_z relax to N(0, sigma) with time constant tau at fixed angular momentum, so that orbits become circular;
-//!            gas that lags or counter-rotates (v_phi < v_c/2) is also dragged to v_c, as it would be by the gas it meets
+//!            gas that hardly or counter-rotates (v_phi < v_c/5) is also dragged to v_c, as it would be by the gas it meets
 //! Units      kpc, km/s, Msun
 //! Source     own recipe; the damping stands for shocks and cooling, sigma for turbulence
 //! Edge cases on the axis (R = 0) nothing is damped; outside `radius` and `height` the gas is free
@@ -10,7 +10,7 @@
 use crate::numeric::random::Stream;
 
 /// Gas slower than this share of the circular speed is dragged along.
-const LAGGING_SHARE: f64 = 0.5;
+const LAGGING_SHARE: f64 = 0.2;
 
 /// Position and motion of a disc galaxy.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! The one integration binary; each module tests one area.
 
 mod dataset;
+mod demo;
 mod ingest_hdf5;
 mod ingest_tipsy;
 #[cfg(feature = "sql")]

@@ -43,7 +43,9 @@ pub(super) fn write_stars(path: &Path, run: &Merger, first_id: u64, start_gyr: f
     columns.push(("r_progenitor_birth".into(), floats(&|b| dot(own(b), own(b)).sqrt())));
     let batch = RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("truth table").because(e))?;
     let file = File::create(path).map_err(|e| Error::io("create", path, &e))?;
-    let failed = |e: parquet::errors::ParquetError| Error::internal("the truth table could not be written").at(path.display().to_string()).because(e);
+    let failed = |e: parquet::errors::ParquetError| {
+        Error::internal("the truth table could not be written").at(path.display().to_string()).because(e)
+    };
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).map_err(failed)?;
     writer.write(&batch).map_err(failed)?;
     writer.close().map_err(failed)?;
