@@ -14,7 +14,7 @@ pub mod limits;
 pub mod session;
 
 mod byte_source;
-mod caret;
+pub(crate) mod caret;
 mod catalog;
 mod copy;
 mod create_frame;

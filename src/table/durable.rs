@@ -14,7 +14,7 @@ use super::checksum::block_digest;
 use super::manifest::BLOCK_BYTES;
 
 /// Creates `folder` and makes its entry in the parent durable.
-pub(super) fn create_folder(folder: &Path) -> Result<()> {
+pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -28,7 +28,7 @@ pub(super) fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Writes and syncs a file.
-pub(super) fn write_synced(path: &Path, content: &[u8]) -> Result<()> {
+pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
         let mut file = File::create(path)?;
         file.write_all(content)?;
@@ -38,13 +38,13 @@ pub(super) fn write_synced(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 /// Renames within one file system and makes it durable.
-pub(super) fn rename_synced(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn rename_synced(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|e| write_error("rename a file into place", to, &e))?;
     to.parent().map_or(Ok(()), sync_folder)
 }
 
 /// `Error::io`, with a file size limit counted as a limit too.
-pub(super) fn write_error(action: &str, path: &Path, error: &io::Error) -> Error {
+pub(crate) fn write_error(action: &str, path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::FileTooLarge {
         return Error::new(ErrorKind::Limit, format!("cannot {action}"))
             .at(format!("`{}`", path.display()))
@@ -56,7 +56,7 @@ pub(super) fn write_error(action: &str, path: &Path, error: &io::Error) -> Error
 
 /// Digests of a finished file.
 #[derive(Debug)]
-pub(super) struct Digests {
+pub(crate) struct Digests {
     pub bytes: u64,
     pub blake3: String,
     pub blocks: String,
@@ -64,7 +64,7 @@ pub(super) struct Digests {
 
 /// A file that is digested while it is written.
 #[derive(Debug)]
-pub(super) struct DigestingFile {
+pub(crate) struct DigestingFile {
     file: File,
     block: Vec<u8>,
     whole: blake3::Hasher,

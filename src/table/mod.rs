@@ -13,14 +13,14 @@
 pub mod checksum;
 /// Datasets: open, versions, tables, files, schemas.
 pub mod dataset;
-mod durable;
+pub(crate) mod durable;
 mod exact;
 mod journal;
 /// The order of rows.
 pub mod layout;
 /// Manifests.
 pub mod manifest;
-mod parquet_file;
+pub(crate) mod parquet_file;
 /// Canonical columns and field metadata.
 pub mod schema;
 /// Statistics of columns, summaries of datasets.

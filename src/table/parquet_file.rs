@@ -32,7 +32,7 @@ const PAGE_ROWS: usize = 1 << 14;
 const ZSTD_LEVEL: i32 = 1;
 
 /// A Parquet file being written to `W`.
-pub(super) struct ParquetFile<W: Write + Send> {
+pub(crate) struct ParquetFile<W: Write + Send> {
     writer: SerializedFileWriter<Shared<W>>,
     sink: Shared<W>,
     factory: ArrowRowGroupWriterFactory,
