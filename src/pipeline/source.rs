@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn unknown_words_get_the_nearest_or_the_list() {
-        let source = Source::new(Path::new("a.toml"), "nedes = 1".into());
-        let near = source.unknown(&(0..5), "unknown key", "nedes", &["needs", "name"]).to_string();
-        assert!(near.contains("did you mean `needs`?") && near.contains("^^^^^"), "{near}");
-        assert!(source.unknown(&(0..5), "unknown key", "zzzzzz", &["needs", "name"]).to_string().contains("known: needs, name"));
+        let source = Source::new(Path::new("a.toml"), "neds = 1".into());
+        let near = source.unknown(&(0..4), "unknown key", "neds", &["needs", "name"]).to_string();
+        assert!(near.contains("did you mean `needs`?") && near.contains("^^^^"), "{near}");
+        assert!(source.unknown(&(0..4), "unknown key", "zzzzzz", &["needs", "name"]).to_string().contains("known: needs, name"));
     }
 }

@@ -5,6 +5,8 @@ mod demo;
 mod ingest_hdf5;
 mod ingest_tipsy;
 #[cfg(feature = "sql")]
+mod pipeline;
+#[cfg(feature = "sql")]
 mod same_bits;
 #[cfg(feature = "sql")]
 mod slt;
