@@ -5,7 +5,30 @@
 //! Refuses    tables without a usable row, ranges of zero width, unknown options
 //! See also   `docs/design-notes.md`, the command `plot`, the meta command `.plot`
 
-use arrow::array::RecordBatch;
+pub mod ask;
+pub mod axes;
+pub mod colour;
+pub mod colour_bar;
+mod colour_tables;
+pub mod contour;
+pub mod draw;
+pub mod figure;
+pub mod font;
+pub mod histogram;
+mod kinds;
+pub mod label;
+pub mod png;
+pub mod scene;
+pub mod svg;
+#[cfg(test)]
+mod synthetic;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod ticks;
+
+pub use figure::Figure;
 
 use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
@@ -47,6 +70,8 @@ pub struct FigureOptions {
     pub color_map: Option<String>,
     /// Logarithmic colours or counts; each kind has its own default.
     pub log: Option<bool>,
+    /// Contour lines that enclose 68.27 and 95.45 per cent of the rows; each kind has its own default.
+    pub contours: Option<bool>,
     /// Title above the figure.
     pub title: Option<String>,
     /// Name and version of the data, for the metadata.
@@ -65,37 +90,9 @@ pub trait FigureKind: Sync {
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure>;
 }
 
-/// A drawn figure with its numbers and its provenance.
-#[derive(Clone, Debug)]
-pub struct Figure {
-    data: Vec<(String, RecordBatch)>,
-}
-
-impl Figure {
-    /// The figure as SVG text, provenance in `<metadata>`.
-    pub fn svg(&self) -> String {
-        String::new()
-    }
-
-    /// The figure as PNG bytes; `pixels_per_unit` 1 is 72 dots per inch, 300/72 is print quality.
-    pub fn png(&self, _pixels_per_unit: f32) -> Result<Vec<u8>> {
-        Err(Error::internal("not laid yet"))
-    }
-
-    /// The numbers in the picture, table by table.
-    pub fn data(&self) -> Vec<(String, RecordBatch)> {
-        self.data.clone()
-    }
-
-    /// What the reader should know: rows left out, ranges clipped.
-    pub fn notes(&self) -> &[String] {
-        &[]
-    }
-}
-
 /// Every figure, in the order of the reference page.
 pub fn kinds() -> &'static [&'static dyn FigureKind] {
-    &[]
+    kinds::KINDS
 }
 
 /// The figure called `name`.
@@ -107,27 +104,4 @@ pub fn kind(name: &str) -> Result<&'static dyn FigureKind> {
             None => error.hint(format!("figures: {}", kinds().iter().map(|k| k.name()).collect::<Vec<_>>().join(", "))),
         }
     })
-}
-
-/// Words that turn a terminal picture on: see [`terminal::picture`].
-pub mod terminal {
-    //! A picture in the terminal for `.plot`.
-    use super::{FigureOptions, Query, Result};
-    use crate::error::Error;
-
-    /// How much colour the terminal takes.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Color {
-        /// Plain ASCII, no escape sequence.
-        None,
-        /// 256 colours.
-        Palette,
-        /// 24-bit colours.
-        True,
-    }
-
-    /// Draw a histogram of `options.x` (and `options.y`, if given) as text of at most `columns` x `rows` characters.
-    pub fn picture(_query: &Query<'_>, _options: &FigureOptions, _columns: usize, _rows: usize, _color: Color) -> Result<String> {
-        Err(Error::internal("not laid yet"))
-    }
 }

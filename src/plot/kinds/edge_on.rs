@@ -1,0 +1,27 @@
+//! Edge-on map: projected mass on x and z, or the mean of a quantity there.
+//!
+//! Formula    Sigma = sum(mass) / cell area; means are weighted by mass
+//! Units      kpc, Msun/kpc^2
+//! See also   `kinds::projection`, `kinds::face_on`
+
+use super::projection;
+use crate::error::Result;
+use crate::plot::{Figure, FigureKind, FigureOptions, Query};
+
+/// Height over width.
+const ASPECT: f64 = 0.5;
+
+/// The edge-on map.
+pub struct EdgeOn;
+
+impl FigureKind for EdgeOn {
+    fn name(&self) -> &'static str {
+        "edge_on"
+    }
+    fn description(&self) -> &'static str {
+        "map in x and z: surface density of stars, gas or dark matter, or the mean of `color`"
+    }
+    fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
+        projection::draw(self.name(), ["x", "z"], ASPECT, query, options)
+    }
+}

@@ -1,0 +1,26 @@
+//! The figures, one file each, and their registry.
+//!
+//! See also   `plot::FigureKind`
+
+mod age_feh;
+mod edge_on;
+mod face_on;
+mod feh_vphi;
+mod hist2d;
+mod joint;
+mod profile;
+mod projection;
+mod sfh;
+
+use super::FigureKind;
+
+/// Every figure, in the order of the reference page.
+pub(super) static KINDS: &[&dyn FigureKind] = &[
+    &face_on::FaceOn,
+    &edge_on::EdgeOn,
+    &hist2d::Hist2d,
+    &profile::Profile,
+    &sfh::StarFormationHistory,
+    &age_feh::AgeFeh,
+    &feh_vphi::FehVphi,
+];
