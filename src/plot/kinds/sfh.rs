@@ -16,7 +16,7 @@ use crate::plot::histogram::{centre, extremes, steps, width};
 use crate::plot::scene::{Area, Rgb, Scene};
 use crate::plot::text::Text;
 use crate::plot::ticks::Ticks;
-use crate::plot::{Figure, FigureKind, FigureOptions, Query, label, ticks};
+use crate::plot::{Figure, FigureKind, FigureOptions, Query, ticks};
 
 const BINS: usize = 70;
 const PANEL_HEIGHT: f64 = 140.0;
