@@ -30,6 +30,8 @@ const LABEL_GAP: f64 = 3.0;
 const TITLE_GAP: f64 = 4.0;
 /// Room that one tick label takes on a vertical axis.
 const VERTICAL_PITCH: f64 = 24.0;
+/// Room that one tick label takes at least on a horizontal axis.
+const HORIZONTAL_PITCH: f64 = 23.0;
 /// Smallest distance between neighbouring labels.
 const CLEARANCE: f64 = 6.0;
 /// Height of digits above the base line, part of the font size.
@@ -78,7 +80,10 @@ impl Axis {
 
     /// Ticks for a vertical axis of this height.
     pub fn vertical_ticks(&self, height: f64) -> Ticks {
-        self.ticks(((height / VERTICAL_PITCH) as usize).clamp(2, MOST_TICKS))
+        let wanted = ((height / VERTICAL_PITCH) as usize).clamp(2, MOST_TICKS);
+        // One number alone does not make an axis.
+        let tries = wanted..=wanted + MOST_TICKS;
+        tries.map(|target| self.ticks(target)).find(|t| t.major.len() > 1).unwrap_or_else(|| self.ticks(wanted))
     }
 
     /// Ticks for a horizontal axis of this width, as many as leave room between their labels.
@@ -87,7 +92,7 @@ impl Axis {
             let found = self.ticks(target);
             let mut spans: Vec<(f64, f64)> = found.major.iter().map(|(v, t)| (self.fraction(*v) * width, t.width(TICK_SIZE))).collect();
             spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-            if spans.windows(2).all(|p| p[1].0 - p[0].0 >= 0.5 * (p[0].1 + p[1].1) + CLEARANCE) && spans.len() * 26 <= width as usize {
+            if spans.windows(2).all(|p| p[1].0 - p[0].0 >= 0.5 * (p[0].1 + p[1].1) + CLEARANCE) && spans.len() as f64 * HORIZONTAL_PITCH <= width {
                 return found;
             }
         }
@@ -133,6 +138,8 @@ pub struct Sides<'a> {
     pub bottom: Option<&'a Label>,
     /// Label and numbers at the left.
     pub left: Option<&'a Label>,
+    /// Base line of the left label, so that those of stacked panels stand in one line.
+    pub left_label_x: Option<f64>,
 }
 
 /// A rectangle with two axes.
@@ -166,7 +173,7 @@ impl Panel {
             bottom_labels(scene, &area, &self.x, &across, label);
         }
         if let Some(label) = sides.left {
-            left_labels(scene, &area, &self.y, &up, label);
+            left_labels(scene, &area, &self.y, &up, label, sides.left_label_x);
         }
     }
 }
@@ -211,7 +218,7 @@ pub fn tick_lines(scene: &mut Scene, area: &Area, axis: &Axis, ticks: &Ticks, si
 /// Numbers and labels below and at the left, for frames with ticks of their own.
 pub fn side_labels(scene: &mut Scene, panel: &Panel, across: &Ticks, up: &Ticks, x: &Label, y: &Label) {
     bottom_labels(scene, &panel.area, &panel.x, across, x);
-    left_labels(scene, &panel.area, &panel.y, up, y);
+    left_labels(scene, &panel.area, &panel.y, up, y, None);
 }
 
 /// Room needed below a panel with a label.
@@ -257,12 +264,12 @@ pub fn top_margin() -> f64 {
     LABEL_GAP + TICK_SIZE * DIGIT_HEIGHT + TITLE_GAP + LABEL_SIZE
 }
 
-fn left_labels(scene: &mut Scene, area: &Area, axis: &Axis, ticks: &Ticks, label: &Label) {
+fn left_labels(scene: &mut Scene, area: &Area, axis: &Axis, ticks: &Ticks, label: &Label, label_x: Option<f64>) {
     for (value, text) in &ticks.major {
         let y = area.bottom() - axis.fraction(*value) * area.height + 0.5 * DIGIT_HEIGHT * TICK_SIZE;
         scene.text((area.x - LABEL_GAP, y), text.clone(), TICK_SIZE, Rgb::BLACK, Anchor::End);
     }
-    let x = area.x - LABEL_GAP - widest(ticks) - TITLE_GAP;
+    let x = label_x.unwrap_or(area.x - LABEL_GAP - widest(ticks) - TITLE_GAP);
     scene.text_upwards((x, area.y + 0.5 * area.height), label.with_exponent(ticks.exponent), LABEL_SIZE, Rgb::BLACK, Anchor::Middle);
 }
 

@@ -14,6 +14,8 @@ pub const BAR_WIDTH: f64 = 7.5;
 pub const BAR_GAP: f64 = 5.0;
 /// Steps of the gradient.
 const STEPS: usize = 256;
+/// Pixels across: viewers that smooth pictures fade the edges of narrow ones.
+const ACROSS: usize = 16;
 /// Height of an arrowhead.
 const ARROW: f64 = 6.0;
 
@@ -72,10 +74,10 @@ impl ColourBar {
                     Scale::Linear => axis.lo + fraction * (axis.hi - axis.lo),
                     Scale::Log => axis.lo * (axis.hi / axis.lo).powf(fraction),
                 };
-                self.norm.pixel(&self.map, value, Rgb::WHITE)
+                [self.norm.pixel(&self.map, value, Rgb::WHITE); ACROSS].into_iter().flatten()
             })
             .collect();
-        scene.marks.push(Mark::Image { area: bar, columns: 1, rows: STEPS, rgba });
+        scene.marks.push(Mark::Image { area: bar, columns: ACROSS, rows: STEPS, rgba });
         let ticks = axis.vertical_ticks(bar.height);
         axes::tick_lines(scene, &bar, &axis, &ticks, Side::Right, Rgb::BLACK);
         let mut corners = vec![(bar.x, bar.bottom()), (bar.x, bar.y)];

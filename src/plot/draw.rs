@@ -5,7 +5,7 @@
 
 use super::FigureOptions;
 use super::ask::Source;
-use super::axes::{LABEL_SIZE, NOTE_SIZE, Panel};
+use super::axes::{LABEL_SIZE, Label, NOTE_SIZE, Panel};
 use super::colour::{ColourMap, Norm, Stretch};
 use super::contour;
 use super::figure::numbers;
@@ -128,6 +128,9 @@ pub fn beyond(grid: &Grid, norm: &Norm) -> (bool, bool) {
 pub fn enclosing_contours(panel: &Panel, grid: &Grid, parts: &[f64], color: Rgb) -> Mark {
     const SMOOTHING_CELLS: f64 = 1.2;
     const WIDTH: f64 = 0.7;
+    /// Fewer rows than this have no outline worth drawing.
+    const FEWEST: f64 = 100.0;
+    let parts = if grid.sum() < FEWEST { &[] } else { parts };
     let smooth = grid.smoothed(SMOOTHING_CELLS);
     let mut marks = Vec::new();
     for part in parts {
@@ -168,17 +171,40 @@ pub fn curve(panel: &Panel, points: impl IntoIterator<Item = (f64, f64)>, stroke
     Mark::Clip { area: panel.area, marks }
 }
 
-/// Names of lines in the upper right corner of a panel, or at the upper left.
-pub fn legend(scene: &mut Scene, area: &Area, entries: &[(Text, Stroke)], left: bool) {
-    const INSET: f64 = 8.0;
-    let widest = entries.iter().map(|e| e.0.width(NOTE_SIZE)).fold(0.0, f64::max);
-    let x = if left { area.x + INSET } else { area.right() - INSET - widest - LEGEND_LINE - 4.0 };
+/// Names of lines in the corner of a panel that covers the fewest of the `taken` points.
+pub fn legend(scene: &mut Scene, area: &Area, entries: &[(Text, Stroke)], taken: &[(f64, f64)]) {
+    const INSET: f64 = 7.0;
+    const GAP: f64 = 4.0;
+    let width = LEGEND_LINE + GAP + entries.iter().map(|e| e.0.width(NOTE_SIZE)).fold(0.0, f64::max);
+    let height = NOTE_SIZE * LEADING * entries.len() as f64;
+    let corner = |right: bool, low: bool| {
+        let x = if right { area.right() - INSET - width } else { area.x + INSET };
+        Area::new(x, if low { area.bottom() - INSET - height } else { area.y + INSET }, width, height)
+    };
+    let covered = |a: &Area| taken.iter().filter(|(x, y)| *x > a.x - GAP && *x < a.right() + GAP && *y > a.y - GAP && *y < a.bottom() + GAP).count();
+    let corners = [corner(true, false), corner(false, false), corner(true, true), corner(false, true)];
+    let Some(place) = corners.iter().min_by_key(|a| covered(a)) else { return };
     for (k, (name, stroke)) in entries.iter().enumerate() {
-        let base = area.y + INSET + NOTE_SIZE * (0.7 + LEADING * k as f64);
-        let height = base - 0.3 * NOTE_SIZE;
-        scene.line((x, height), (x + LEGEND_LINE, height), stroke.clone());
-        scene.text((x + LEGEND_LINE + 4.0, base), name.clone(), NOTE_SIZE, Rgb::BLACK, Anchor::Start);
+        let base = place.y + NOTE_SIZE * (0.9 + LEADING * k as f64);
+        let middle = base - 0.3 * NOTE_SIZE;
+        scene.line((place.x, middle), (place.x + LEGEND_LINE, middle), stroke.clone());
+        scene.text((place.x + LEGEND_LINE + GAP, base), name.clone(), NOTE_SIZE, Rgb::BLACK, Anchor::Start);
     }
+}
+
+/// `Mean` before the name of a quantity.
+pub fn mean_label(label: &Label) -> Label {
+    let mut name = label.name.clone();
+    if let Some(run) = name.runs.first_mut() {
+        let mut letters = run.text.chars();
+        // Words lose their capital inside a label; symbols such as [Fe/H] keep it.
+        if let (Some(first), Some(second)) = (letters.next(), letters.next())
+            && second.is_lowercase()
+        {
+            run.text = first.to_lowercase().chain(run.text.chars().skip(1)).collect();
+        }
+    }
+    Label { name: Text::plain("Mean ").then(name), unit: label.unit.clone() }
 }
 
 /// A column of numbers for one cell of each of several grids of the same cells: name, unit, grid.
@@ -206,6 +232,23 @@ mod tests {
         let short = shortened("a very long selection that cannot be shown", 60.0, 8.0);
         assert!(short.letters().ends_with('…') && short.width(8.0) <= 60.0);
         assert!(shortened("anything", 1.0, 8.0).is_empty());
+    }
+
+    #[test]
+    fn words_lose_their_capital_and_symbols_keep_it() {
+        assert_eq!(mean_label(&Label::new("Age", "Gyr")).with_exponent(0).letters(), "Mean age [Gyr]");
+        assert_eq!(mean_label(&Label::new("[Fe/H]", "dex")).name.letters(), "Mean [Fe/H]");
+        assert_eq!(mean_label(&Label::new("`L`_{z}", "")).name.letters(), "Mean Lz");
+    }
+
+    #[test]
+    fn a_legend_keeps_clear_of_curves() {
+        let area = Area::new(0.0, 0.0, 200.0, 100.0);
+        let entries = [(Text::plain("one"), Stroke::new(Rgb::BLACK, 1.0))];
+        let mut scene = Scene::new(200.0, 100.0);
+        legend(&mut scene, &area, &entries, &[(190.0, 10.0), (185.0, 12.0), (10.0, 10.0)]);
+        let Mark::Polyline { points, .. } = &scene.marks[0] else { panic!("no line") };
+        assert!(points[0].0 > 100.0 && points[0].1 > 50.0, "lower right is free: {points:?}");
     }
 
     #[test]

@@ -149,8 +149,9 @@ pub fn percentile(values: &[f64], p: f64) -> Option<f64> {
 
 /// Width of one of `bins` cells between two ends.
 pub fn width(range: (f64, f64), bins: usize) -> f64 {
-    // Halves first: the span itself may overflow.
-    2.0 * (range.1 / 2.0 - range.0 / 2.0) / bins.max(1) as f64
+    let (span, bins) = (range.1 - range.0, bins.max(1) as f64);
+    // The span itself may overflow.
+    if span.is_finite() { span / bins } else { range.1 / bins - range.0 / bins }
 }
 
 /// Lower edge of cell `i`.

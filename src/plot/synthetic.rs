@@ -24,7 +24,7 @@ impl Memory {
     pub fn new(tables: &[(&str, RecordBatch)], threads: usize) -> Memory {
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(threads).with_batch_size(2048));
         for (name, batch) in tables {
-            context.register_batch(name, batch.clone()).unwrap();
+            context.register_batch(*name, batch.clone()).unwrap();
         }
         Memory { context, runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap() }
     }

@@ -86,7 +86,7 @@ impl FigureKind for FehVphi {
         for ((area, bar), grid) in areas.iter().zip(&bars).zip([&density, &normalised]) {
             let panel = Panel { area: *area, x: x_axis, y: y_axis };
             scene.marks.push(draw::pixels(&panel, grid, &bar.map, &bar.norm, BAD));
-            panel.frame(&mut scene, Sides { bottom: Some(&x.label), left: Some(&y.label) }, Rgb::BLACK);
+            panel.frame(&mut scene, Sides { bottom: Some(&x.label), left: Some(&y.label), ..Sides::default() }, Rgb::BLACK);
             bar.draw(&mut scene, area);
         }
         draw::caption(&mut scene, &areas[0], options, &source, rows);

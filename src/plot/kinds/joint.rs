@@ -15,7 +15,6 @@ use crate::plot::figure::numbers;
 use crate::plot::histogram::{Grid, centre, steps};
 use crate::plot::label::Quantity;
 use crate::plot::scene::{Area, Mark, Rgb, Scene};
-use crate::plot::text::Text;
 use crate::plot::ticks::Scale;
 use crate::plot::{Figure, FigureOptions, Query};
 
@@ -78,7 +77,7 @@ pub(super) fn draw(kind: &str, joint: Joint, source: &Source<'_>, options: &Figu
             let grid = sums.weighted.over(&sums.count);
             let norm = draw::mean_norm(&grid, asked, q.signed, options.log.unwrap_or(false));
             let map = named.unwrap_or(if q.signed { colour::BLUE_RED } else { colour::VIRIDIS });
-            (grid, norm, map, Label { name: Text::plain("Mean ").then(q.label.name.clone()), unit: q.label.unit.clone() })
+            (grid, norm, map, draw::mean_label(&q.label))
         }
     };
     let (below, above) = draw::beyond(&grid, &norm);
@@ -96,7 +95,7 @@ pub(super) fn draw(kind: &str, joint: Joint, source: &Source<'_>, options: &Figu
     if options.contours.unwrap_or(joint.contours) {
         scene.marks.push(draw::enclosing_contours(&panel, &sums.count, &ENCLOSED, Rgb::BLACK));
     }
-    panel.frame(&mut scene, Sides { bottom: Some(&x.label), left: Some(&y.label) }, Rgb::BLACK);
+    panel.frame(&mut scene, Sides { bottom: Some(&x.label), left: Some(&y.label), ..Sides::default() }, Rgb::BLACK);
 
     let (along_x, along_y) = (sums.count.marginal_x(), sums.count.marginal_y());
     let top_panel = Panel { area: Area::new(main.x, top, main.width, MARGINAL), x: x_axis, y: height_axis(&along_x) };

@@ -85,10 +85,14 @@ impl FigureKind for Profile {
                 _ => Label::new("`v`", "km s⁻¹"),
             };
             let bottom = (k + 1 == wanted.len()).then_some(&x_label);
-            panel.frame(&mut scene, Sides { bottom, left: Some(&label) }, Rgb::BLACK);
+            panel.frame(&mut scene, Sides { bottom, left: Some(&label), left_label_x: Some(axes::LABEL_SIZE) }, Rgb::BLACK);
             if entries.len() > 1 {
+                let taken: Vec<(f64, f64)> = entries
+                    .iter()
+                    .flat_map(|(_, values, _)| values.iter().enumerate().map(|(i, v)| panel.point(centre(curves.range, curves.bins, i), *v)))
+                    .collect();
                 let names: Vec<(Text, Stroke)> = entries.into_iter().map(|(name, _, stroke)| (name, stroke)).collect();
-                draw::legend(&mut scene, &panel.area, &names, false);
+                draw::legend(&mut scene, &panel.area, &names, &taken);
             }
             if k == 0 {
                 draw::caption(&mut scene, &panel.area, options, &source, rows);

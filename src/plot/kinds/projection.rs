@@ -69,7 +69,7 @@ pub(super) fn draw(kind: &str, axes_names: [&str; 2], aspect: f64, query: &Query
     let mut scene = Scene::new(ONE_COLUMN, (panel.area.bottom() + axes::bottom_margin()).ceil());
     scene.marks.push(Mark::Rect { area: panel.area, fill: Some(shown.empty.into()), stroke: None });
     scene.marks.push(draw::pixels(&panel, &shown.grid, &shown.map, &shown.norm, shown.empty));
-    panel.frame(&mut scene, Sides { bottom: Some(&x.label), left: Some(&y.label) }, shown.ticks);
+    panel.frame(&mut scene, Sides { bottom: Some(&x.label), left: Some(&y.label), ..Sides::default() }, shown.ticks);
     bar.draw(&mut scene, &panel.area);
     draw::caption(&mut scene, &panel.area, options, &source, drawn);
     let data = draw::cells(
@@ -100,7 +100,7 @@ fn shown(source: &Source<'_>, zero: &Grid, weight: &Grid, weighted: &Grid, avera
     let grid = weighted.over(weight);
     let norm = draw::mean_norm(&grid, asked, quantity.signed, options.log.unwrap_or(false));
     let map = named.unwrap_or(if quantity.signed { colour::BLUE_RED } else { colour::VIRIDIS });
-    let label = Label { name: crate::plot::text::Text::plain("Mean ").then(quantity.label.name.clone()), unit: quantity.label.unit.clone() };
+    let label = draw::mean_label(&quantity.label);
     Ok(Shown { grid, norm, map, label, empty: BAD, ticks: Rgb::BLACK, column: "mean".into(), unit: quantity.unit })
 }
 

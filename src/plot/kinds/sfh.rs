@@ -89,7 +89,7 @@ impl FigureKind for StarFormationHistory {
         scene.marks.push(draw::filled_steps(&panel, &steps(range, &heights, floor), LINES[0], 0.25));
         let (label_x, label_y) = (Label::new(name, "Gyr"), Label::new("SFR", "M☉ yr⁻¹"));
         match redshifts {
-            None => panel.frame(&mut scene, Sides { bottom: Some(&label_x), left: Some(&label_y) }, Rgb::BLACK),
+            None => panel.frame(&mut scene, Sides { bottom: Some(&label_x), left: Some(&label_y), ..Sides::default() }, Rgb::BLACK),
             Some(cosmology) => frame_with_redshift(&mut scene, &panel, cosmology, by_birth, now, &label_x, &label_y),
         }
         let caption_area = Area::new(left, caption, panel.area.width, PANEL_HEIGHT);
@@ -110,6 +110,8 @@ fn frame_with_redshift(scene: &mut Scene, panel: &Panel, cosmology: &Cosmology, 
     };
     let mut redshift = Ticks::default();
     let mut places: Vec<(f64, Text)> = Vec::new();
+    // After the first label without room, older epochs have only ticks.
+    let mut crowded = false;
     for z in REDSHIFTS {
         let at = panel.x.fraction(time(z));
         if !(-1e-6..=1.0 + 1e-6).contains(&at) {
@@ -119,7 +121,8 @@ fn frame_with_redshift(scene: &mut Scene, panel: &Panel, cosmology: &Cosmology, 
         let text = Text::plain(&format!("{z}"));
         let half = 0.5 * text.width(axes::TICK_SIZE);
         let free = places.iter().all(|(p, t)| (p - place).abs() >= half + 0.5 * t.width(axes::TICK_SIZE) + CLEARANCE);
-        if free {
+        crowded |= !free;
+        if !crowded {
             redshift.major.push((time(z), text.clone()));
             places.push((place, text));
         } else {
