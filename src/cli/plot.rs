@@ -140,6 +140,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         color_range: range("color-range", options.color_range.as_ref())?,
         color_map: options.color_map.clone(),
         log: None,
+        contours: None,
         title: options.title.clone(),
         dataset,
         cosmology,

@@ -204,7 +204,14 @@ impl<'a> Source<'a> {
     }
 
     /// Aggregates in equal cells of one expression, zero where a cell has no row.
-    pub fn binned(&self, expression: &str, range: (f64, f64), bins: usize, aggregates: &[String], conditions: &[String]) -> Result<Vec<Vec<f64>>> {
+    pub fn binned(
+        &self,
+        expression: &str,
+        range: (f64, f64),
+        bins: usize,
+        aggregates: &[String],
+        conditions: &[String],
+    ) -> Result<Vec<Vec<f64>>> {
         let mut sql = format!("SELECT {} AS i", cell(expression, range, bins));
         for (k, aggregate) in aggregates.iter().enumerate() {
             sql.push_str(&format!(", {aggregate} AS a{k}"));
@@ -264,7 +271,9 @@ pub fn checked_range(range: (f64, f64)) -> Result<(f64, f64)> {
     if range.0.is_finite() && range.1.is_finite() && range.0 != range.1 && range.0.abs() <= FINITE && range.1.abs() <= FINITE {
         Ok((range.0.min(range.1), range.0.max(range.1)))
     } else {
-        Err(Error::usage("this range cannot be drawn").expected("two different finite numbers").found(format!("{} to {}", range.0, range.1)))
+        Err(Error::usage("this range cannot be drawn")
+            .expected("two different finite numbers")
+            .found(format!("{} to {}", range.0, range.1)))
     }
 }
 
@@ -318,7 +327,8 @@ fn floats(batch: &RecordBatch) -> Result<Vec<Vec<f64>>> {
         .columns()
         .iter()
         .map(|column| {
-            let wide = cast(column, &DataType::Float64).map_err(|e| Error::mismatch("a figure needs numbers").found(column.data_type()).because(e))?;
+            let wide = cast(column, &DataType::Float64)
+                .map_err(|e| Error::mismatch("a figure needs numbers").found(column.data_type()).because(e))?;
             let Some(values) = wide.as_any().downcast_ref::<Float64Array>() else {
                 return Err(Error::internal("cast to Float64 gave another type"));
             };

@@ -92,7 +92,9 @@ impl Axis {
             let found = self.ticks(target);
             let mut spans: Vec<(f64, f64)> = found.major.iter().map(|(v, t)| (self.fraction(*v) * width, t.width(TICK_SIZE))).collect();
             spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-            if spans.windows(2).all(|p| p[1].0 - p[0].0 >= 0.5 * (p[0].1 + p[1].1) + CLEARANCE) && spans.len() as f64 * HORIZONTAL_PITCH <= width {
+            if spans.windows(2).all(|p| p[1].0 - p[0].0 >= 0.5 * (p[0].1 + p[1].1) + CLEARANCE)
+                && spans.len() as f64 * HORIZONTAL_PITCH <= width
+            {
                 return found;
             }
         }

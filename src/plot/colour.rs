@@ -157,7 +157,8 @@ mod tests {
                 assert!(luma(map.at(f64::from(i + 1) / 64.0)) > luma(map.at(f64::from(i) / 64.0)) - 1.5, "{} {i}", map.name);
             }
         }
-        let peak = (0..=64).max_by(|a, b| luma(BLUE_RED.at(f64::from(*a) / 64.0)).total_cmp(&luma(BLUE_RED.at(f64::from(*b) / 64.0)))).unwrap();
+        let peak =
+            (0..=64).max_by(|a, b| luma(BLUE_RED.at(f64::from(*a) / 64.0)).total_cmp(&luma(BLUE_RED.at(f64::from(*b) / 64.0)))).unwrap();
         assert_eq!(peak, 32);
     }
 

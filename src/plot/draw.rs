@@ -181,7 +181,8 @@ pub fn legend(scene: &mut Scene, area: &Area, entries: &[(Text, Stroke)], taken:
         let x = if right { area.right() - INSET - width } else { area.x + INSET };
         Area::new(x, if low { area.bottom() - INSET - height } else { area.y + INSET }, width, height)
     };
-    let covered = |a: &Area| taken.iter().filter(|(x, y)| *x > a.x - GAP && *x < a.right() + GAP && *y > a.y - GAP && *y < a.bottom() + GAP).count();
+    let covered =
+        |a: &Area| taken.iter().filter(|(x, y)| *x > a.x - GAP && *x < a.right() + GAP && *y > a.y - GAP && *y < a.bottom() + GAP).count();
     let corners = [corner(true, false), corner(false, false), corner(true, true), corner(false, true)];
     let Some(place) = corners.iter().min_by_key(|a| covered(a)) else { return };
     for (k, (name, stroke)) in entries.iter().enumerate() {

@@ -30,7 +30,14 @@ pub struct Figure {
 
 impl Figure {
     /// Bind a scene to its numbers and to the queries of its source.
-    pub fn new(kind: &str, scene: Scene, data: Vec<(String, RecordBatch)>, source: &Source<'_>, options: &FigureOptions, rows: f64) -> Result<Self> {
+    pub fn new(
+        kind: &str,
+        scene: Scene,
+        data: Vec<(String, RecordBatch)>,
+        source: &Source<'_>,
+        options: &FigureOptions,
+        rows: f64,
+    ) -> Result<Self> {
         let title = options.title.clone().unwrap_or_else(|| format!("{kind} of {}", source.table));
         let metadata = serde_json::json!({
             "engine": engine(),
@@ -88,8 +95,11 @@ fn engine() -> String {
 pub fn numbers(columns: Vec<(&str, &str, Vec<f64>)>) -> Result<RecordBatch> {
     let fields: Vec<Field> = columns
         .iter()
-        .map(|(name, unit, _)| Field::new(*name, DataType::Float64, true).with_metadata(HashMap::from([(UNIT.to_string(), (*unit).to_string())])))
+        .map(|(name, unit, _)| {
+            Field::new(*name, DataType::Float64, true).with_metadata(HashMap::from([(UNIT.to_string(), (*unit).to_string())]))
+        })
         .collect();
     let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, _, values)| Arc::new(Float64Array::from(values)) as ArrayRef).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| Error::internal("the numbers of a figure do not fit together").because(e))
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        .map_err(|e| Error::internal("the numbers of a figure do not fit together").because(e))
 }

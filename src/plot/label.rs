@@ -60,7 +60,8 @@ const KNOWN: &[(&str, &str, &str, &str, &str, bool)] = &[
 
 /// Elements whose abundance columns are read as `[X/Y]`.
 const ELEMENTS: &[&str] = &[
-    "h", "he", "c", "n", "o", "ne", "na", "mg", "al", "si", "p", "s", "cl", "ti", "v", "cr", "mn", "fe", "co", "ni", "cu", "zn", "y", "ba", "ce", "eu",
+    "h", "he", "c", "n", "o", "ne", "na", "mg", "al", "si", "p", "s", "cl", "ti", "v", "cr", "mn", "fe", "co", "ni", "cu", "zn", "y", "ba",
+    "ce", "eu",
 ];
 
 /// The quantity that a user's word or expression names.
@@ -70,9 +71,21 @@ pub fn quantity(text: &str) -> Quantity {
         return Quantity { sql: (*sql).into(), label: Label::new(name, unit), unit: (*stored).into(), known: true, signed: *signed };
     }
     if let Some((a, b)) = abundance(word) {
-        return Quantity { sql: word.into(), label: Label::new(&format!("[{a}/{b}]"), "dex"), unit: "dex".into(), known: true, signed: false };
+        return Quantity {
+            sql: word.into(),
+            label: Label::new(&format!("[{a}/{b}]"), "dex"),
+            unit: "dex".into(),
+            known: true,
+            signed: false,
+        };
     }
-    Quantity { sql: word.into(), label: Label { name: Text::plain(word), unit: Text::default() }, unit: "unknown".into(), known: false, signed: false }
+    Quantity {
+        sql: word.into(),
+        label: Label { name: Text::plain(word), unit: Text::default() },
+        unit: "unknown".into(),
+        known: false,
+        signed: false,
+    }
 }
 
 /// `mgfe` is Mg and Fe; names that could be read in two ways take the longest first element.
@@ -83,7 +96,8 @@ fn abundance(word: &str) -> Option<(String, String)> {
     };
     (1..=2).rev().find_map(|cut| {
         let (a, b) = (word.get(..cut)?, word.get(cut..)?);
-        (a != "h" && a != b && ELEMENTS.contains(&a) && ["h", "fe", "mg", "mn", "o", "ba", "eu"].contains(&b)).then(|| (capital(a), capital(b)))
+        (a != "h" && a != b && ELEMENTS.contains(&a) && ["h", "fe", "mg", "mn", "o", "ba", "eu"].contains(&b))
+            .then(|| (capital(a), capital(b)))
     })
 }
 

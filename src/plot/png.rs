@@ -23,7 +23,8 @@ pub fn rasterise(svg: &str, width: f64, height: f64, pixels_per_unit: f32, texts
             .expected(format!("between 1 and {MAX_SIDE} pixels on the longer side"))
             .found(format!("{side} pixels")));
     }
-    let tree = usvg::Tree::from_str(svg, &usvg::Options::default()).map_err(|e| Error::internal("the figure's SVG cannot be read").because(e))?;
+    let tree =
+        usvg::Tree::from_str(svg, &usvg::Options::default()).map_err(|e| Error::internal("the figure's SVG cannot be read").because(e))?;
     let (columns, rows) = ((width as f32 * pixels_per_unit).round().max(1.0), (height as f32 * pixels_per_unit).round().max(1.0));
     let mut pixmap = tiny_skia::Pixmap::new(columns as u32, rows as u32)
         .ok_or_else(|| Error::limit("no memory for the picture").found(format!("{columns} x {rows} pixels")))?;

@@ -62,7 +62,15 @@ pub fn picture(query: &Query<'_>, options: &FigureOptions, columns: usize, rows:
     }
 }
 
-fn plane(source: &Source<'_>, x: &Quantity, y: &Quantity, options: &FigureOptions, width: usize, height: usize, color: Color) -> Result<String> {
+fn plane(
+    source: &Source<'_>,
+    x: &Quantity,
+    y: &Quantity,
+    options: &FigureOptions,
+    width: usize,
+    height: usize,
+    color: Color,
+) -> Result<String> {
     let summary = source.summary(&[&x.sql, &y.sql])?;
     let extreme = |k: usize| summary.ranges.get(k).copied().unwrap_or((0.0, 1.0));
     let (x_range, y_range) = (source.range(x, extreme(0), options.x_range)?, source.range(y, extreme(1), options.y_range)?);
@@ -83,7 +91,8 @@ fn plane(source: &Source<'_>, x: &Quantity, y: &Quantity, options: &FigureOption
         }
         lines.push(text);
     }
-    let title = format!("{} against {}, N = {}", y.label.with_exponent(0).letters(), x.label.with_exponent(0).letters(), thousands(counts.sum()));
+    let title =
+        format!("{} against {}, N = {}", y.label.with_exponent(0).letters(), x.label.with_exponent(0).letters(), thousands(counts.sum()));
     Ok(framed(&title, &lines, x, x_range, y_range, width, color))
 }
 
@@ -154,8 +163,15 @@ fn framed(title: &str, lines: &[String], x: &Quantity, x_range: (f64, f64), y_ra
     let height = lines.len();
     let up_ticks = ticks::ticks(y_range.0, y_range.1, Scale::Linear, (height / 4).clamp(2, 6));
     for (k, line) in lines.iter().enumerate() {
-        let place = |v: f64| ((1.0 - (v - y_range.0) / (y_range.1 - y_range.0)) * height as f64 - 0.5).round().clamp(0.0, height as f64 - 1.0) as usize;
-        let number = up_ticks.major.iter().find(|(v, _)| place(*v) == k).map(|(v, t)| written(*v, &t.letters(), up_ticks.exponent)).unwrap_or_default();
+        let place = |v: f64| {
+            ((1.0 - (v - y_range.0) / (y_range.1 - y_range.0)) * height as f64 - 0.5).round().clamp(0.0, height as f64 - 1.0) as usize
+        };
+        let number = up_ticks
+            .major
+            .iter()
+            .find(|(v, _)| place(*v) == k)
+            .map(|(v, t)| written(*v, &t.letters(), up_ticks.exponent))
+            .unwrap_or_default();
         let _ = writeln!(out, "{:>w$} {up}{line}{up}", cut(&number, GUTTER - 1), w = GUTTER - 1);
     }
     let across = ticks::ticks(x_range.0, x_range.1, Scale::Linear, (width / 12).clamp(2, 8));

@@ -55,11 +55,16 @@ fn every_kind_draws_the_same_bytes_for_any_thread_count() {
 fn every_svg_is_well_formed_and_says_where_it_came_from() {
     let memory = Memory::new(&galaxy(STARS), 2);
     for kind in kinds() {
-        let options = FigureOptions { filter: Some("age < 20 and feh <> 0.5".into()), title: Some("A & B <c>".into()), ..options_for(kind.name()) };
+        let options =
+            FigureOptions { filter: Some("age < 20 and feh <> 0.5".into()), title: Some("A & B <c>".into()), ..options_for(kind.name()) };
         let figure = kind.draw(&memory.query(), &options).unwrap();
         let svg = figure.svg();
         resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).unwrap();
-        assert!(svg.contains("GROUP BY 1") && svg.contains("galaxy version 3") && svg.contains(env!("CARGO_PKG_VERSION")), "{}", kind.name());
+        assert!(
+            svg.contains("GROUP BY 1") && svg.contains("galaxy version 3") && svg.contains(env!("CARGO_PKG_VERSION")),
+            "{}",
+            kind.name()
+        );
         assert!(svg.contains("age &lt; 20"), "{}", kind.name());
         assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{}", kind.name());
         let meta: serde_json::Value = serde_json::from_str(figure.metadata()).unwrap();
@@ -76,7 +81,10 @@ fn every_svg_is_well_formed_and_says_where_it_came_from() {
 #[test]
 fn map_holds_the_mass_inside_it() {
     let memory = Memory::new(&galaxy(STARS), 2);
-    let figure = kind("face_on").unwrap().draw(&memory.query(), &FigureOptions { width_kpc: Some(20.0), bins: Some(50), ..Default::default() }).unwrap();
+    let figure = kind("face_on")
+        .unwrap()
+        .draw(&memory.query(), &FigureOptions { width_kpc: Some(20.0), bins: Some(50), ..Default::default() })
+        .unwrap();
     let data = figure.data();
     let (map, table) = (&data[0].1, stars(STARS));
     let (x, y) = (single(&table, "x"), single(&table, "y"));
@@ -108,7 +116,14 @@ fn mean_map_is_the_mean_by_mass() {
 #[test]
 fn joint_cells_and_marginals_agree_with_a_direct_count() {
     let memory = Memory::new(&galaxy(STARS), 2);
-    let options = FigureOptions { x: Some("age".into()), y: Some("feh".into()), x_range: Some((0.0, 14.0)), y_range: Some((-2.0, 0.5)), bins: Some(25), ..Default::default() };
+    let options = FigureOptions {
+        x: Some("age".into()),
+        y: Some("feh".into()),
+        x_range: Some((0.0, 14.0)),
+        y_range: Some((-2.0, 0.5)),
+        bins: Some(25),
+        ..Default::default()
+    };
     let figure = kind("hist2d").unwrap().draw(&memory.query(), &options).unwrap();
     let data = figure.data();
     let table = stars(STARS);
@@ -129,7 +144,10 @@ fn joint_cells_and_marginals_agree_with_a_direct_count() {
 #[test]
 fn star_formation_adds_up_to_the_mass_at_birth() {
     let memory = Memory::new(&galaxy(STARS), 2);
-    let figure = kind("sfh").unwrap().draw(&memory.query(), &FigureOptions { bins: Some(28), x_range: Some((0.0, 14.0)), ..Default::default() }).unwrap();
+    let figure = kind("sfh")
+        .unwrap()
+        .draw(&memory.query(), &FigureOptions { bins: Some(28), x_range: Some((0.0, 14.0)), ..Default::default() })
+        .unwrap();
     let history = &figure.data()[0].1;
     let formed: f64 = column(history, "sfr").iter().map(|r| r * 0.5e9).sum();
     assert!((formed / (STARS as f64 * 1.3e5) - 1.0).abs() < 1e-12, "{formed:e}");
@@ -138,7 +156,10 @@ fn star_formation_adds_up_to_the_mass_at_birth() {
 #[test]
 fn profile_has_the_dispersion_of_a_direct_computation() {
     let memory = Memory::new(&galaxy(STARS), 2);
-    let figure = kind("profile").unwrap().draw(&memory.query(), &FigureOptions { bins: Some(10), x_range: Some((0.0, 10.0)), ..Default::default() }).unwrap();
+    let figure = kind("profile")
+        .unwrap()
+        .draw(&memory.query(), &FigureOptions { bins: Some(10), x_range: Some((0.0, 10.0)), ..Default::default() })
+        .unwrap();
     let profile = &figure.data()[0].1;
     let table = stars(STARS);
     let [x, y, vz] = ["x", "y", "vz"].map(|n| single(&table, n));
@@ -257,12 +278,31 @@ fn gallery() {
         save(kind.name(), kind.name(), FigureOptions { cosmology: Some(Cosmology::planck18()), ..options_for(kind.name()) });
     }
     save("face_on_age", "face_on", FigureOptions { color: word("age"), width_kpc: Some(30.0), ..Default::default() });
-    save("face_on_vphi", "face_on", FigureOptions { color: word("v_phi"), width_kpc: Some(30.0), bins: Some(80), title: word("Rotation of the disc"), filter: word("abs(z) < 2"), ..Default::default() });
+    save(
+        "face_on_vphi",
+        "face_on",
+        FigureOptions {
+            color: word("v_phi"),
+            width_kpc: Some(30.0),
+            bins: Some(80),
+            title: word("Rotation of the disc"),
+            filter: word("abs(z) < 2"),
+            ..Default::default()
+        },
+    );
     save("edge_on_feh", "edge_on", FigureOptions { color: word("feh"), width_kpc: Some(30.0), bins: Some(100), ..Default::default() });
     save("face_on_dark", "face_on", FigureOptions { table: word("dark"), ..Default::default() });
     save("face_on_gas", "face_on", FigureOptions { table: word("gas"), bins: Some(120), ..Default::default() });
-    save("hist2d_mean", "hist2d", FigureOptions { x: word("lz"), y: word("feh"), color: word("age"), contours: Some(true), ..Default::default() });
-    save("hist2d_sql", "hist2d", FigureOptions { x: word("x * vy - y * vx"), y: word("0.5 * (vx*vx + vy*vy + vz*vz)"), ..Default::default() });
+    save(
+        "hist2d_mean",
+        "hist2d",
+        FigureOptions { x: word("lz"), y: word("feh"), color: word("age"), contours: Some(true), ..Default::default() },
+    );
+    save(
+        "hist2d_sql",
+        "hist2d",
+        FigureOptions { x: word("x * vy - y * vx"), y: word("0.5 * (vx*vx + vy*vy + vz*vz)"), ..Default::default() },
+    );
     save("sfh_log", "sfh", FigureOptions { log: Some(true), ..Default::default() });
     save("profile_rotation", "profile", FigureOptions { quantity: word("rotation"), ..Default::default() });
     save("one_point", "age_feh", FigureOptions { filter: word("x = (SELECT max(x) FROM stars)"), ..Default::default() });

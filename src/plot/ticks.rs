@@ -144,7 +144,11 @@ fn log(lo: f64, hi: f64, target: usize) -> Ticks {
         let value = ten(power);
         if power >= first {
             if power.rem_euclid(stride) == 0 {
-                let label = if plain { Text::plain(&signed(value, (-power).max(0) as usize)) } else { Text::markup(&format!("10^{{{}}}", signed(f64::from(power), 0))) };
+                let label = if plain {
+                    Text::plain(&signed(value, (-power).max(0) as usize))
+                } else {
+                    Text::markup(&format!("10^{{{}}}", signed(f64::from(power), 0)))
+                };
                 out.major.push((value, label));
             } else {
                 out.minor.push(value);
@@ -227,7 +231,17 @@ mod tests {
 
     #[test]
     fn hopeless_ranges_still_give_an_axis() {
-        for (lo, hi) in [(0.0, 0.0), (5.0, 5.0), (f64::NAN, 1.0), (1.0, f64::INFINITY), (7.0, -7.0), (-1e300, 1e300), (1e-300, 2e-300), (5e-324, 5e-324), (1e15, 1e15 + 1.0)] {
+        for (lo, hi) in [
+            (0.0, 0.0),
+            (5.0, 5.0),
+            (f64::NAN, 1.0),
+            (1.0, f64::INFINITY),
+            (7.0, -7.0),
+            (-1e300, 1e300),
+            (1e-300, 2e-300),
+            (5e-324, 5e-324),
+            (1e15, 1e15 + 1.0),
+        ] {
             for scale in [Scale::Linear, Scale::Log] {
                 let t = ticks(lo, hi, scale, 5);
                 assert!(t.major.iter().all(|m| m.0.is_finite()), "{lo} {hi} {scale:?}");

@@ -2,6 +2,8 @@
 
 mod dataset;
 mod demo;
+#[cfg(feature = "sql")]
+mod demo_queries;
 mod ingest_hdf5;
 mod ingest_tipsy;
 #[cfg(feature = "sql")]

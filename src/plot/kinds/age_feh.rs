@@ -27,7 +27,8 @@ impl FigureKind for AgeFeh {
         let word = |value: &Option<String>, otherwise: &str| label::quantity(value.as_deref().unwrap_or(otherwise));
         let averaged = options.color.as_deref().filter(|c| !matches!(c.trim(), "" | "rows" | "density")).map(label::quantity);
         let ages = if options.x.is_none() { Some(AGES_GYR) } else { None };
-        let joint = Joint { x: word(&options.x, "age"), y: word(&options.y, "feh"), averaged, ranges: (ages, None), bins: BINS, contours: true };
+        let joint =
+            Joint { x: word(&options.x, "age"), y: word(&options.y, "feh"), averaged, ranges: (ages, None), bins: BINS, contours: true };
         joint::draw(self.name(), joint, &joint::source(query, options), options)
     }
 }

@@ -48,7 +48,9 @@ impl FigureKind for FehVphi {
         let counts = source.plane(&x.sql, &y.sql, None, None, &zero)?.count;
         let rows = counts.sum();
         if rows == 0.0 {
-            return Err(Error::new(ErrorKind::Domain, "no row lies inside the ranges of the axes").hint("widen the ranges, or leave them out"));
+            return Err(
+                Error::new(ErrorKind::Domain, "no row lies inside the ranges of the axes").hint("widen the ranges, or leave them out")
+            );
         }
         let density = counts.map(|v| if v > 0.0 { v } else { f64::NAN });
         let mut well_filled = counts.clone();

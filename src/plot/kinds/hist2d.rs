@@ -24,7 +24,8 @@ impl FigureKind for Hist2d {
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let need = |value: &Option<String>, axis: &str| {
             value.clone().ok_or_else(|| {
-                Error::usage(format!("hist2d needs an expression for {axis}")).hint("for example x = feh and y = v_phi, or any SQL expression of the columns")
+                Error::usage(format!("hist2d needs an expression for {axis}"))
+                    .hint("for example x = feh and y = v_phi, or any SQL expression of the columns")
             })
         };
         let (x, y) = (need(&options.x, "x")?, need(&options.y, "y")?);

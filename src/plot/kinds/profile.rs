@@ -58,7 +58,9 @@ impl FigureKind for Profile {
             Some("dispersion") => vec!["dispersion"],
             Some("rotation") => vec!["rotation"],
             Some(other) => {
-                return Err(Error::usage(format!("profile knows no quantity `{other}`")).expected("surface_density, dispersion, rotation or all"));
+                return Err(
+                    Error::usage(format!("profile knows no quantity `{other}`")).expected("surface_density, dispersion, rotation or all")
+                );
             }
         };
         let source = Source::new(query, options, "stars");
@@ -89,7 +91,9 @@ impl FigureKind for Profile {
             if entries.len() > 1 {
                 let taken: Vec<(f64, f64)> = entries
                     .iter()
-                    .flat_map(|(_, values, _)| values.iter().enumerate().map(|(i, v)| panel.point(centre(curves.range, curves.bins, i), *v)))
+                    .flat_map(|(_, values, _)| {
+                        values.iter().enumerate().map(|(i, v)| panel.point(centre(curves.range, curves.bins, i), *v))
+                    })
                     .collect();
                 let names: Vec<(Text, Stroke)> = entries.into_iter().map(|(name, _, stroke)| (name, stroke)).collect();
                 draw::legend(&mut scene, &panel.area, &names, &taken);

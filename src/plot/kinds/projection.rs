@@ -80,7 +80,14 @@ pub(super) fn draw(kind: &str, axes_names: [&str; 2], aspect: f64, query: &Query
     Figure::new(kind, scene, vec![("map".into(), data)], &source, options, drawn)
 }
 
-fn shown(source: &Source<'_>, zero: &Grid, weight: &Grid, weighted: &Grid, averaged: Option<Quantity>, options: &FigureOptions) -> Result<Shown> {
+fn shown(
+    source: &Source<'_>,
+    zero: &Grid,
+    weight: &Grid,
+    weighted: &Grid,
+    averaged: Option<Quantity>,
+    options: &FigureOptions,
+) -> Result<Shown> {
     let named = options.color_map.as_deref().map(ColourMap::named).transpose()?;
     let asked = options.color_range.map(checked_range).transpose()?;
     let Some(quantity) = averaged else {
@@ -95,7 +102,16 @@ fn shown(source: &Source<'_>, zero: &Grid, weight: &Grid, weighted: &Grid, avera
         };
         let map = named.unwrap_or(map);
         let label = Label::new(name, "M☉ kpc⁻²");
-        return Ok(Shown { grid, norm, map, label, empty: map.at(0.0), ticks: Rgb::WHITE, column: "surface_density".into(), unit: "Msun/kpc**2".into() });
+        return Ok(Shown {
+            grid,
+            norm,
+            map,
+            label,
+            empty: map.at(0.0),
+            ticks: Rgb::WHITE,
+            column: "surface_density".into(),
+            unit: "Msun/kpc**2".into(),
+        });
     };
     let grid = weighted.over(weight);
     let norm = draw::mean_norm(&grid, asked, quantity.signed, options.log.unwrap_or(false));
