@@ -15,8 +15,8 @@ const SMALL: f64 = 1.0e-3;
 const END_SLACK: f64 = 1.0e-6;
 /// A span smaller than this part of the values cannot be divided.
 const MIN_RELATIVE_SPAN: f64 = 1.0e-11;
-/// Decades drawn when the lower end of a log axis is not positive.
-const LOG_FLOOR: f64 = 1.0e-6;
+/// Ratio of the ends when the lower end of a log axis is not positive.
+const LOG_DEPTH: f64 = 1.0e6;
 /// Smaller and larger values than these have no place on a log axis: their ratios would leave the range of f64.
 const LOG_LIMITS: (f64, f64) = (1.0e-290, 1.0e290);
 /// Half width given to a range that is one value, relative.
@@ -61,10 +61,10 @@ pub fn widen(lo: f64, hi: f64) -> (f64, f64) {
 pub fn widen_log(lo: f64, hi: f64) -> (f64, f64) {
     let (lo, hi) = if lo <= hi { (lo, hi) } else { (hi, lo) };
     if !(hi.is_finite() && hi > LOG_LIMITS.0) {
-        return (LOG_FLOOR, 1.0);
+        return (1.0 / LOG_DEPTH, 1.0);
     }
     let hi = hi.min(LOG_LIMITS.1);
-    let lo = if lo > 0.0 { lo.clamp(LOG_LIMITS.0, hi) } else { (hi * LOG_FLOOR).max(LOG_LIMITS.0) };
+    let lo = if lo > 0.0 { lo.clamp(LOG_LIMITS.0, hi) } else { (hi / LOG_DEPTH).max(LOG_LIMITS.0) };
     if hi / lo > 1.0 + WIDEN { (lo, hi) } else { (lo / 2.0, hi * 2.0) }
 }
 
