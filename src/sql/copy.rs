@@ -51,7 +51,7 @@ impl Format {
 
 enum Sink {
     Parquet(Box<ArrowWriter<BufWriter<File>>>),
-    Csv(csv::Writer<BufWriter<File>>),
+    Csv(Box<csv::Writer<BufWriter<File>>>),
     Json(LineDelimitedWriter<BufWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
 }
@@ -78,7 +78,7 @@ impl CopyFile {
                 let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
                 Sink::Parquet(Box::new(writer.map_err(|e| copy.failed(&e))?))
             }
-            Format::Csv => Sink::Csv(csv::WriterBuilder::new().with_header(true).build(file)),
+            Format::Csv => Sink::Csv(Box::new(csv::WriterBuilder::new().with_header(true).build(file))),
             Format::Json => Sink::Json(LineDelimitedWriter::new(file)),
             Format::Arrow => Sink::Arrow(Box::new(FileWriter::try_new(file, schema).map_err(|e| copy.failed(&e))?)),
         });

@@ -84,11 +84,11 @@ pub struct Planned {
 /// A statement after planning.
 pub enum Step {
     /// Rows to compute.
-    Rows(Planned),
+    Rows(Box<Planned>),
     /// Rows at hand.
     Ready(RecordBatch),
     /// Anything else.
-    Other(Action, Option<Planned>),
+    Other(Box<Action>, Option<Box<Planned>>),
 }
 
 impl Engine {
@@ -197,9 +197,8 @@ impl Engine {
         if lean {
             let options = state.config_mut().options_mut();
             options.execution.target_partitions = 1;
-            options.execution.batch_size = NonZeroUsize::new(LEAN_ROWS).map_or(options.execution.batch_size.clone(), |_| {
-                datafusion::common::config::ConfigNonZeroUsize::try_new(LEAN_ROWS).unwrap_or(options.execution.batch_size.clone())
-            });
+            let rows = datafusion::common::config::ConfigNonZeroUsize::try_new(LEAN_ROWS);
+            options.execution.batch_size = rows.unwrap_or(options.execution.batch_size);
             options.execution.sort_spill_reservation_bytes = LEAN_SORT_BYTES;
             options.optimizer.prefer_hash_join = false;
         }
@@ -225,17 +224,17 @@ impl Engine {
             })
         };
         Ok(match action {
-            Action::Rows(plan) => Step::Rows(physical(&plan)?),
+            Action::Rows(plan) => Step::Rows(Box::new(physical(&plan)?)),
             Action::Describe(schema) => Step::Ready(description(&schema)?),
             Action::Copy(ref plan, ..) | Action::Table { ref plan, .. } => {
-                let planned = physical(plan)?;
-                Step::Other(action, Some(planned))
+                let planned = Box::new(physical(plan)?);
+                Step::Other(Box::new(action), Some(planned))
             }
             Action::View { ref plan, .. } => {
                 units::of_plan(plan, text, self.settings().checks_units())?;
-                Step::Other(action, None)
+                Step::Other(Box::new(action), None)
             }
-            other => Step::Other(other, None),
+            other => Step::Other(Box::new(other), None),
         })
     }
 

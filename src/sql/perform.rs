@@ -58,7 +58,7 @@ fn one(engine: &Arc<Engine>, text: &SqlText, receive: Option<Receive>) -> Result
         return create_frame(engine, &frame);
     }
     match engine.plan(text, false)? {
-        Step::Rows(planned) => rows(engine, text, planned, receive),
+        Step::Rows(planned) => rows(engine, text, *planned, receive),
         Step::Ready(batch) => {
             let mut answer = empty(batch.schema());
             match receive {
@@ -67,7 +67,7 @@ fn one(engine: &Arc<Engine>, text: &SqlText, receive: Option<Receive>) -> Result
             }
             Ok(answer)
         }
-        Step::Other(action, planned) => other(engine, text, action, planned),
+        Step::Other(action, planned) => other(engine, text, *action, planned.map(|p| *p)),
     }
 }
 
@@ -208,7 +208,7 @@ fn create_frame(engine: &Arc<Engine>, statement: &CreateFrame) -> Result<Answer>
     let frame_setting = engine.settings().frame;
     engine.set("spolia.frame", super::table_name::STORED_FRAME)?;
     let answer = match engine.plan(&statement.query, false) {
-        Ok(Step::Rows(planned)) => rows(engine, &statement.query, planned, None),
+        Ok(Step::Rows(planned)) => rows(engine, &statement.query, *planned, None),
         Ok(_) => Err(Error::usage("CREATE FRAME needs a query").hint("SELECT face_on(x, y, z, vx, vy, vz, mass) FROM stars")),
         Err(e) => Err(e),
     };

@@ -87,7 +87,7 @@ impl Resolver {
     /// A source named without a table: every family of a snapshot, or the one table of a file.
     fn whole(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
         match &source.content {
-            Content::Snapshot(snapshot, frames) => self.all_families(snapshot, frames),
+            Content::Snapshot(snapshot, _) => self.all_families(snapshot),
             Content::Parquet(bytes) => foreign_table(bytes, &source.path),
             Content::Dataset(dataset) => Err(Error::usage(format!("{} is a dataset of several tables", source.name))
                 .expected(format!("one of {}", dataset.tables().join(", ")))

@@ -12,4 +12,6 @@ mod pipeline;
 mod same_bits;
 #[cfg(feature = "sql")]
 mod slt;
+mod sql_bench;
+mod sql_core;
 mod tipsy_damage;
