@@ -1,7 +1,7 @@
 //! The running parts of a session: threads, memory, planning on a deep stack, execution, the lean second try.
 //!
 //! Cost       planning about 1 ms; the memory pool is 0.8 L less 150 MiB, for the library's own books leave out part of what it uses
-//! Edge cases a query that runs out of memory is planned once more for one thread, small batches and sort-merge joins
+//! Edge cases a query that runs out of memory is planned once more for one partition (two for a join), small batches and sort-merge joins
 //! See also   `session` for the door, `run` for the batches, `statement` for what can be asked
 
 use std::num::NonZeroUsize;
@@ -196,7 +196,8 @@ impl Engine {
         state.register_udtf("snapshot", Arc::new(SnapshotFunction(resolver.clone())));
         if lean {
             let options = state.config_mut().options_mut();
-            options.execution.target_partitions = 1;
+            // The planner sorts and merges a join only when there are two partitions or more.
+            options.execution.target_partitions = if text.words().contains("join") { 2 } else { 1 };
             let rows = datafusion::common::config::ConfigNonZeroUsize::try_new(LEAN_ROWS);
             options.execution.batch_size = rows.unwrap_or(options.execution.batch_size);
             options.execution.sort_spill_reservation_bytes = LEAN_SORT_BYTES;

@@ -72,6 +72,15 @@ pub fn translate(failure: &DataFusionError, text: &SqlText, words: &dyn Vocabula
     }
 }
 
+/// Which operator asked for memory in vain.
+fn out_of_memory(message: &str) -> String {
+    let asked = message.split("allocation failed for ").nth(1).or_else(|| message.split("allocate additional ").nth(1));
+    match asked.and_then(|rest| rest.split([' ', '\n']).next()).filter(|name| name.chars().next().is_some_and(char::is_alphabetic)) {
+        Some(operator) => format!("{operator} asked for more"),
+        None => plain(message),
+    }
+}
+
 /// An error of ours inside a library's error.
 fn own(failure: &DataFusionError) -> Option<Error> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(failure);

@@ -243,7 +243,7 @@ fn store(engine: &Arc<Engine>, source: &Source, statement: &CreateFrame, frame: 
             let last = files.iter().map(|f| f.snap).max().unwrap_or(0);
             let snap = asked.unwrap_or(last);
             let mut transaction = Transaction::begin(dataset.root())?;
-            let created = transaction.manifest_mut().created.clone();
+            let created = crate::table::write::utc_now();
             let method = statement.query.text().split_whitespace().collect::<Vec<_>>().join(" ");
             transaction.manifest_mut().frames.insert(statement.name.clone(), FrameEntry { frame, snap, method, created });
             transaction.commit(&format!("frame {}", statement.name))?;

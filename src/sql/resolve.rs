@@ -233,11 +233,7 @@ impl Resolver {
     }
 
     /// All families of a snapshot: the columns that all of them have, and `family`.
-    fn all_families(
-        &self,
-        snapshot: &Arc<dyn Snapshot>,
-        _frames: &std::collections::BTreeMap<String, Frame>,
-    ) -> Result<Arc<dyn TableProvider>> {
+    fn all_families(&self, snapshot: &Arc<dyn Snapshot>) -> Result<Arc<dyn TableProvider>> {
         let mut tables = Vec::new();
         for family in Family::ALL.into_iter().filter(|f| *f != Family::Births && snapshot.rows(*f) > 0) {
             tables.push((family, SnapshotTable::new(snapshot.clone(), family)?));

@@ -18,7 +18,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError, Result, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
@@ -27,16 +27,15 @@ use datafusion::physical_plan::execution_plan::{Boundedness, ChildrenPropertiesM
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
-use super::implied;
 use crate::ingest::{Family, Snapshot};
 use crate::table::schema::canonical_field;
 
-/// Rows of one block: a few columns of 32-bit floats stay in the cache of a core.
-const BLOCK_ROWS: u64 = 32_768;
+/// Rows of one block: a few columns of 32-bit floats stay in the cache of a core, and readers do not share it out again.
+const BLOCK_ROWS: u64 = 24_576;
 /// Relative cost of a function that is not among the cheap ones.
 const COSTLY: usize = 20;
 /// Functions that cost about as much as an operator.
-const CHEAP: &[&str] = &["radius", "r_cyl", "abs", "sqrt", "floor"];
+const CHEAP: &[&str] = &["radius", "r_cyl", "abs", "sqrt", "floor", "speed"];
 
 /// A table over one family of a snapshot.
 #[derive(Debug)]
@@ -83,11 +82,12 @@ impl TableProvider for SnapshotTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = DFSchema::try_from(self.schema.as_ref().clone())?;
-        let mut conjuncts: Vec<Expr> = filters.iter().flat_map(split_conjunction).cloned().collect();
-        // `|x| <= R` costs one comparison and spares the square root for most rows of a large snapshot.
-        conjuncts.extend(implied::ranges(filters, &self.schema));
-        conjuncts.sort_by_key(cost);
-        let steps = conjuncts.into_iter().map(|e| state.create_physical_expr(e, &columns)).collect::<Result<Vec<_>>>()?;
+        // Cheap conjuncts share one pass; a costly one, such as an abundance, sees only the rows that those let pass.
+        let (cheap, mut costly): (Vec<Expr>, Vec<Expr>) =
+            filters.iter().flat_map(split_conjunction).cloned().partition(|e| cost(e) < COSTLY);
+        costly.sort_by_key(cost);
+        let steps = conjunction(cheap).into_iter().chain(costly);
+        let steps = steps.map(|e| state.create_physical_expr(e, &columns)).collect::<Result<Vec<_>>>()?;
         let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let partitions = state.config().target_partitions();
         Ok(Arc::new(SnapshotScan::new(self.snapshot.clone(), self.family, self.schema.clone(), projection, steps, limit, partitions)?))
@@ -232,6 +232,8 @@ struct BlockReader {
     snapshot: Arc<dyn Snapshot>,
     family: Family,
     table: SchemaRef,
+    /// Columns of the table that the snapshot stores; those after them are made here.
+    stored: usize,
     output: SchemaRef,
     projection: Vec<usize>,
     steps: Vec<Step>,
@@ -266,6 +268,7 @@ impl BlockReader {
             snapshot: scan.snapshot.clone(),
             family: scan.family,
             table: scan.table.clone(),
+            stored: scan.snapshot.schema(scan.family).map_err(outward)?.fields().len(),
             output: scan.output.clone(),
             projection: scan.projection.clone(),
             steps,
@@ -305,9 +308,8 @@ impl BlockReader {
 
     /// Adds the columns of `needs` that are not there yet.
     fn extend(&self, left: &mut Left, needs: &[usize], rows: &Range<u64>, passed: Option<&BooleanArray>) -> Result<()> {
-        let stored = self.snapshot.schema(self.family).map_err(outward)?.fields().len();
         let missing: Vec<usize> = needs.iter().copied().filter(|i| !left.columns.iter().any(|(have, _)| have == i)).collect();
-        let physical: Vec<usize> = missing.iter().copied().filter(|i| *i < stored).collect();
+        let physical: Vec<usize> = missing.iter().copied().filter(|i| *i < self.stored).collect();
         if !physical.is_empty() {
             let mut batch = self.snapshot.read(self.family, &physical, rows.clone()).map_err(outward)?;
             if let Some(mask) = passed {
@@ -315,7 +317,7 @@ impl BlockReader {
             }
             left.columns.extend(physical.iter().copied().zip(batch.columns().iter().cloned()));
         }
-        for index in missing.into_iter().filter(|i| *i >= stored) {
+        for index in missing.into_iter().filter(|i| *i >= self.stored) {
             let snap = i32::try_from(self.snapshot.info().snap).unwrap_or(i32::MAX);
             left.columns.push((index, Arc::new(Int32Array::from_value(snap, left.rows)) as ArrayRef));
         }

@@ -44,8 +44,21 @@ pub enum Ready {
     Copy(Parsed, PathBuf, Format),
 }
 
-/// Splits the target off COPY.
+/// Splits the target off COPY, and refuses what changes rows before its values are looked at.
 pub fn ready(parsed: Parsed) -> Result<Ready> {
+    if let Parsed::Statement(statement) = &parsed {
+        let word = match statement.as_ref() {
+            ast::Statement::Insert(_) => "INSERT",
+            ast::Statement::Update(_) => "UPDATE",
+            ast::Statement::Delete(_) => "DELETE",
+            ast::Statement::Merge(_) => "MERGE",
+            ast::Statement::Truncate(_) => "TRUNCATE",
+            _ => "",
+        };
+        if !word.is_empty() {
+            return Err(changes_rows(word));
+        }
+    }
     let Parsed::CopyTo(copy) = parsed else { return Ok(Ready::Plan(parsed)) };
     let path = PathBuf::from(&copy.target);
     let format = Format::choose(copy.stored_as.as_deref(), &path)?;
@@ -101,11 +114,15 @@ pub fn action(plan: LogicalPlan) -> Result<Action> {
         }
         LogicalPlan::Ddl(other) => Err(Error::unsupported(format!("{} is not there", first_word(&other.display().to_string())))
             .expected("CREATE TABLE ... AS, CREATE VIEW, CREATE FRAME or DROP")),
-        LogicalPlan::Dml(node) => Err(Error::unsupported(format!("{} is not there: the rows of a dataset do not change", node.op))
-            .hint("CREATE TABLE name AS SELECT ..., or ingest the snapshot again")),
+        LogicalPlan::Dml(node) => Err(changes_rows(node.op.name())),
         LogicalPlan::Copy(_) => Err(Error::unsupported("COPY cannot stand inside another statement")),
         other => Ok(Action::Rows(other)),
     }
+}
+
+fn changes_rows(word: &str) -> Error {
+    Error::unsupported(format!("{word} is not there: the rows of a dataset do not change"))
+        .hint("CREATE TABLE name AS SELECT ..., or ingest the snapshot again")
 }
 
 fn first_word(text: &str) -> String {

@@ -452,7 +452,7 @@ fn unique_name() -> String {
 }
 
 /// The time as `2026-05-01T12:00:00Z`.
-pub(super) fn utc_now() -> String {
+pub(crate) fn utc_now() -> String {
     utc_text(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()))
 }
 

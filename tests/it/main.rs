@@ -12,6 +12,8 @@ mod pipeline;
 mod same_bits;
 #[cfg(feature = "sql")]
 mod slt;
+#[cfg(feature = "sql")]
 mod sql_bench;
+#[cfg(feature = "sql")]
 mod sql_core;
 mod tipsy_damage;

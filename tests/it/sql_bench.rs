@@ -1,12 +1,13 @@
 //! Timings of SQL over raw and ingested data, printed; run with `--ignored` and the files named in the environment.
 //!
-//! Layout     SPOLIA_BENCH_TIPSY: a snapshot of `bench_snapshot.py make`; SPOLIA_BENCH_SQL: a Parquet file or dataset of `bench_sql.py`
+//! Layout     SPOLIA_BENCH_TIPSY: a snapshot of `bench_snapshot.py make`; SPOLIA_BENCH_SQL: a Parquet file of `bench_sql.py`
 //! See also   docs of the measured claims in README.md
 
 use std::path::Path;
 use std::time::Instant;
 
 use spolia::sql::{Session, SessionOptions};
+use spolia::table::Transaction;
 
 const REPEATS: usize = 5;
 
@@ -54,8 +55,22 @@ fn four_queries() {
         return;
     };
     let session = Session::new(SessionOptions { check_units: false, ..Default::default() }).unwrap();
-    let name = session.attach(Path::new(&path)).unwrap();
-    let table = session.tables().first().map(|t| t.name.clone()).unwrap_or(name);
+    let path = Path::new(&path);
+    // A Parquet file is written again as a dataset, so that both hold the same rows.
+    let root = path.with_extension("spolia");
+    if !root.exists() {
+        let started = Instant::now();
+        let mut transaction = Transaction::begin(&root).unwrap();
+        let all = format!("SELECT * FROM '{}'", path.display());
+        let schema = session.query(&format!("{all} LIMIT 0")).unwrap().schema;
+        let mut writer = transaction.writer("stars", 1, schema).unwrap();
+        session.stream(&all, &mut |batch| writer.write(batch)).unwrap();
+        writer.finish().unwrap();
+        transaction.commit("bench").unwrap();
+        println!("wrote the dataset in {:.1} s", started.elapsed().as_secs_f64());
+    }
+    session.attach(&root).unwrap();
+    let table = "stars";
     for options in [[true, true], [true, false], [false, false]] {
         session.query(&format!("set datafusion.execution.parquet.pushdown_filters = {}", options[0])).unwrap();
         session.query(&format!("set datafusion.execution.parquet.reorder_filters = {}", options[1])).unwrap();
