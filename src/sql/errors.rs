@@ -58,7 +58,7 @@ pub fn translate(failure: &DataFusionError, text: &SqlText, words: &dyn Vocabula
         DataFusionError::SchemaError(schema, _) => schema_error(schema, text, words),
         DataFusionError::ArrowError(arrow, _) => arrow_error(arrow, text),
         DataFusionError::ResourcesExhausted(message) => {
-            Error::limit(OUT_OF_MEMORY).because(plain(message)).hint("allow more with --memory, read fewer columns, or filter first")
+            Error::limit(OUT_OF_MEMORY).because(out_of_memory(message)).hint("allow more with --memory, read fewer columns, or filter first")
         }
         DataFusionError::ParquetError(e) => Error::damaged("cannot read a Parquet file").because(plain(&e.to_string())),
         DataFusionError::IoError(e) => Error::new(crate::ErrorKind::Io, "cannot read or write").because(e),
