@@ -100,10 +100,10 @@ const HOST_HALO: Hernquist = Hernquist { mass_msun: 1.05e12, scale_kpc: 38.0, cu
 const SATELLITE_HALO: Hernquist = Hernquist { mass_msun: 2.0e11, scale_kpc: 18.0, cut_kpc: 90.0 };
 
 /// Dark particles of the quick run.
-const QUICK_DARK: (usize, usize) = (8_500, 2_000);
+const QUICK_DARK: (usize, usize) = (7_600, 1_800);
 
 /// Mass of a gas particle in the quick run: host, satellite [Msun].
-const QUICK_PARTICLE_MSUN: (f64, f64) = (5.0e6, 2.5e6);
+const QUICK_PARTICLE_MSUN: (f64, f64) = (5.4e6, 2.7e6);
 
 /// Duration of the run [Gyr].
 const DURATION_GYR: f64 = 12.3;

@@ -123,3 +123,20 @@ fn stops_when_told() {
     assert_eq!(error.kind(), spolia::ErrorKind::Interrupted);
     assert!(!dir.path().join("demo.01024").exists());
 }
+
+/// Writes the quick run into `SPOLIA_DEMO_DIR` and prints what it measured; takes minutes, so only on request.
+#[test]
+#[ignore = "a minute of simulation"]
+fn quick_run_resembles_the_milky_way() {
+    let keep = std::env::var_os("SPOLIA_DEMO_DIR").map(std::path::PathBuf::from);
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = keep.as_deref().unwrap_or(temporary.path());
+    let started = std::time::Instant::now();
+    let report = write_demo(dir, &DemoOptions { size: DemoSize::Quick, seed: 1, threads: 0 }, &Silent).unwrap();
+    println!("{report:#?}\nwall time {:.1} s", started.elapsed().as_secs_f64());
+    assert!(report.energy_drift < 0.05);
+    assert!((2e10..6e10).contains(&report.stellar_mass_msun));
+    assert!((7.5..10.0).contains(&report.merger_lookback_gyr.unwrap()));
+    let share = report.n_accreted as f64 / report.n_stars as f64;
+    assert!((0.05..0.3).contains(&share), "{share}");
+}

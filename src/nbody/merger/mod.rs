@@ -10,7 +10,7 @@
 //! Cost       two trees per step; the quick run takes about a minute of one core
 //! See also   `ingest::synth` writes it as snapshots; `chemistry::one_zone`
 
-use super::disc::{Damping, Plane, SurfaceMap, cross, dot, minus, plus_scaled, unit};
+use super::disc::{Plane, plus_scaled, unit};
 use super::gravity::gravity;
 pub use super::leapfrog::Particles;
 use super::settings::{GalaxySettings, Settings};
@@ -19,6 +19,9 @@ use crate::chemistry::one_zone::{ELEMENT_COUNT, OneZone, early_composition};
 use crate::constants::GYR_PER_TIME_UNIT;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::random::Stream;
+
+mod follow;
+mod gas_to_stars;
 
 /// Index of the larger galaxy.
 pub const HOST: usize = 0;
@@ -34,50 +37,8 @@ const PURPOSE_STARS: u64 = 2 << 32;
 const PURPOSE_SUPPLY: u64 = 3 << 32;
 const PURPOSE_METALS: u64 = 16;
 
-/// A star's id is this far from its gas id in the key of its abundance scatter.
-const STAR_KEY: u64 = 1 << 40;
-
-/// Members within this distance of the predicted centre define the new one; then half of it [kpc].
-const CENTRE_RADIUS_KPC: f64 = 4.0;
-
-/// Fewer members than this do not move the centre.
-const CENTRE_MEMBERS: usize = 12;
-
-/// Gas within this distance of the centre gives the plane [kpc].
-const PLANE_RADIUS_KPC: f64 = 10.0;
-
-/// The plane follows the gas with this delay [Gyr].
-const PLANE_MEMORY_GYR: f64 = 0.15;
-
-/// Height within which gas belongs to a disc [kpc].
-const DISC_HEIGHT_KPC: f64 = 4.0;
-
-/// Satellite gas farther than this from its own centre and closer than `CAPTURED_KPC` to the host's joins the host [kpc].
-const STRIPPED_KPC: f64 = 9.0;
-
-/// See `STRIPPED_KPC`.
-const CAPTURED_KPC: f64 = 25.0;
-
-/// The galaxies have merged when their centres stay this close [kpc] ...
-const MERGED_KPC: f64 = 3.0;
-
-/// ... for this long [Gyr].
-const MERGED_GYR: f64 = 0.2;
-
-/// A satellite whose centre holds less than this share of its largest mass there is disrupted.
-const DISRUPTED_SHARE: f64 = 0.2;
-
 /// Height of arriving gas [kpc].
 const SUPPLY_HEIGHT_KPC: f64 = 0.2;
-
-/// Slope of the depletion time with surface density (Kennicutt 1998: Sigma_SFR ~ Sigma^1.4).
-const DEPLETION_SLOPE: f64 = -0.4;
-
-/// Square parsecs per square kiloparsec.
-const PC2_PER_KPC2: f64 = 1e6;
-
-/// The metallicity gradient ends here [kpc].
-const GRADIENT_END_KPC: f64 = 15.0;
 
 /// What a gas or star particle is.
 #[derive(Clone, Copy, Debug)]
@@ -366,257 +327,6 @@ impl Merger {
         self.galaxies[galaxy].arrived_msun += mass;
     }
 
-    /// Mass-weighted mean acceleration of the members near the centre.
-    fn measure_acceleration(&mut self, galaxy: usize) {
-        let centre = self.galaxies[galaxy].plane.centre_kpc;
-        let (mut sum, mut mass) = ([0.0; 3], 0.0);
-        for ((x, a), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.acceleration).zip(self.baryons.mass.iter().zip(&self.tags))
-        {
-            let d = minus(*x, centre);
-            if tag.galaxy == galaxy && dot(d, d) < CENTRE_RADIUS_KPC * CENTRE_RADIUS_KPC {
-                sum = plus_scaled(sum, *a, *m);
-                mass += m;
-            }
-        }
-        if mass > 0.0 {
-            self.galaxies[galaxy].plane.acceleration = sum.map(|s| s / mass);
-        }
-    }
-
-    /// Finds both centres and planes again, and decides whether the satellite still is a galaxy.
-    fn follow_galaxies(&mut self) {
-        for galaxy in 0..2 {
-            if !self.galaxies[galaxy].alive {
-                continue;
-            }
-            for radius in [CENTRE_RADIUS_KPC, 0.5 * CENTRE_RADIUS_KPC] {
-                self.measure_centre(galaxy, radius);
-            }
-            self.measure_acceleration(galaxy);
-            self.measure_plane(galaxy);
-        }
-        if self.galaxies[SATELLITE].alive {
-            let separation = self.separation_kpc();
-            let satellite = &self.galaxies[SATELLITE];
-            let disrupted = satellite.central_msun < DISRUPTED_SHARE * satellite.largest_central_msun;
-            self.close_since_gyr = if separation < MERGED_KPC { self.close_since_gyr.or(Some(self.time_gyr)) } else { None };
-            let settled = self.close_since_gyr.is_some_and(|since| self.time_gyr - since >= MERGED_GYR);
-            if disrupted || settled {
-                self.galaxies[SATELLITE].alive = false;
-                self.merged_gyr = Some(self.time_gyr);
-            }
-        }
-        if !self.galaxies[SATELLITE].alive {
-            self.galaxies[SATELLITE].plane = self.galaxies[HOST].plane;
-        }
-        self.capture_gas();
-    }
-
-    fn separation_kpc(&self) -> f64 {
-        let d = minus(self.galaxies[SATELLITE].plane.centre_kpc, self.galaxies[HOST].plane.centre_kpc);
-        dot(d, d).sqrt()
-    }
-
-    fn measure_centre(&mut self, galaxy: usize, radius: f64) {
-        let centre = self.galaxies[galaxy].plane.centre_kpc;
-        let (mut place, mut motion, mut mass, mut count) = ([0.0; 3], [0.0; 3], 0.0, 0);
-        for ((x, v), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.velocity).zip(self.baryons.mass.iter().zip(&self.tags)) {
-            let d = minus(*x, centre);
-            if tag.galaxy == galaxy && dot(d, d) < radius * radius {
-                place = plus_scaled(place, d, *m);
-                motion = plus_scaled(motion, *v, *m);
-                mass += m;
-                count += 1;
-            }
-        }
-        let own = &mut self.galaxies[galaxy];
-        own.central_msun = mass;
-        own.largest_central_msun = own.largest_central_msun.max(mass);
-        if count >= CENTRE_MEMBERS {
-            own.plane.centre_kpc = plus_scaled(centre, place, 1.0 / mass);
-            own.plane.velocity_kms = motion.map(|s| s / mass);
-        }
-    }
-
-    fn measure_plane(&mut self, galaxy: usize) {
-        let plane = self.galaxies[galaxy].plane;
-        let (mut spin, mut radius, mut mass) = ([0.0; 3], 0.0, 0.0);
-        for (place, tag) in self.tags.iter().enumerate() {
-            if tag.star.is_some() || tag.galaxy != galaxy {
-                continue;
-            }
-            let (d, w) = (minus(self.baryons.position[place], plane.centre_kpc), minus(self.baryons.velocity[place], plane.velocity_kms));
-            let distance = dot(d, d).sqrt();
-            if distance < PLANE_RADIUS_KPC {
-                spin = plus_scaled(spin, cross(d, w), self.baryons.mass[place]);
-            }
-            if distance < self.galaxy_settings(galaxy).disc_radius_kpc {
-                radius += distance * self.baryons.mass[place];
-                mass += self.baryons.mass[place];
-            }
-        }
-        let follow = 1.0 - (-2.0 * self.settings.step_gyr / PLANE_MEMORY_GYR).exp();
-        let own = &mut self.galaxies[galaxy];
-        if dot(spin, spin) > 0.0 {
-            own.plane.normal = unit(plus_scaled(own.plane.normal, minus(unit(spin), own.plane.normal), follow));
-        }
-        if mass > 0.0 {
-            own.gas_radius_kpc = radius / mass;
-        }
-    }
-
-    /// Hands stripped or orphaned satellite gas to the host.
-    fn capture_gas(&mut self) {
-        let [host, satellite] = &self.galaxies;
-        let (near, own, alive) = (host.plane.centre_kpc, satellite.plane.centre_kpc, satellite.alive);
-        let mut captured = 0.0;
-        for (place, tag) in self.tags.iter_mut().enumerate() {
-            if tag.galaxy == SATELLITE && tag.star.is_none() {
-                let (to_host, to_own) = (minus(self.baryons.position[place], near), minus(self.baryons.position[place], own));
-                let stripped = dot(to_own, to_own) > STRIPPED_KPC * STRIPPED_KPC && dot(to_host, to_host) < CAPTURED_KPC * CAPTURED_KPC;
-                if !alive || stripped {
-                    tag.galaxy = HOST;
-                    captured += self.baryons.mass[place];
-                }
-            }
-        }
-        let [host, satellite] = &mut self.galaxies;
-        host.zone.absorb(&mut satellite.zone, captured);
-    }
-
-    /// Damps the random motion of disc gas.
-    fn cool(&mut self, step: f64) {
-        let (start, decline, end) = self.settings.turbulence_kms;
-        let turbulence = end + (start - end) * (-self.time_gyr / decline).exp();
-        for (place, tag) in self.tags.iter().enumerate() {
-            if tag.star.is_some() {
-                continue;
-            }
-            let damping = Damping {
-                time_internal: self.settings.damping_gyr / GYR_PER_TIME_UNIT,
-                turbulence_kms: turbulence,
-                radius_kpc: self.galaxy_settings(tag.galaxy).disc_radius_kpc,
-                height_kpc: DISC_HEIGHT_KPC,
-            };
-            let mut random = Stream::new(self.settings.seed, PURPOSE_DAMPING + self.steps, u64::from(tag.gas_id));
-            let before = self.baryons.velocity[place];
-            let plane = &self.galaxies[tag.galaxy].plane;
-            let after = damping.velocity(plane, self.baryons.position[place], before, self.baryons.acceleration[place], step, &mut random);
-            self.known_energy += 0.5 * self.baryons.mass[place] * (dot(after, after) - dot(before, before));
-            self.baryons.velocity[place] = after;
-        }
-    }
-
-    /// Turns gas into stars; returns the mass per galaxy.
-    fn form_stars(&mut self) -> Result<[f64; 2]> {
-        let mut formed = [0.0; 2];
-        for galaxy in 0..2 {
-            let plane = self.galaxies[galaxy].plane;
-            let (first, second) = plane.axes();
-            let edge = self.galaxy_settings(galaxy).disc_radius_kpc;
-            let mut map = SurfaceMap::new(edge, self.settings.map_cell_kpc);
-            let members: Vec<(usize, f64, f64)> = self
-                .tags
-                .iter()
-                .enumerate()
-                .filter(|(_, tag)| tag.galaxy == galaxy && tag.star.is_none())
-                .map(|(place, _)| (place, minus(self.baryons.position[place], plane.centre_kpc)))
-                .filter(|(_, d)| dot(*d, plane.normal).abs() < DISC_HEIGHT_KPC)
-                .map(|(place, d)| (place, dot(d, first), dot(d, second)))
-                .collect();
-            for &(place, along, across) in &members {
-                map.add(along, across, self.baryons.mass[place]);
-            }
-            for &(place, along, across) in &members {
-                let density = map.density(along, across);
-                if density <= 0.0 {
-                    continue;
-                }
-                let depletion = self.settings.depletion_gyr * (density / PC2_PER_KPC2).powf(DEPLETION_SLOPE);
-                let probability = 1.0 - (-2.0 * self.settings.step_gyr / depletion).exp();
-                let mut random = Stream::new(self.settings.seed, PURPOSE_STARS + self.steps, u64::from(self.tags[place].gas_id));
-                if random.uniform() < probability {
-                    self.make_star(place, density);
-                    formed[galaxy] += self.baryons.mass[place];
-                }
-            }
-            self.stars_msun[galaxy] += formed[galaxy];
-        }
-        Ok(formed)
-    }
-
-    fn make_star(&mut self, place: usize, gas_density: f64) {
-        let fractions = self.gas_fractions(place, STAR_KEY);
-        self.tags[place].star = Some(self.births.len() as u32);
-        self.births.push(Birth {
-            place: place as u32,
-            time_gyr: self.time_gyr,
-            position_kpc: self.baryons.position[place],
-            velocity_kms: self.baryons.velocity[place],
-            fractions,
-            gas_density,
-            planes: [self.galaxies[HOST].plane, self.galaxies[SATELLITE].plane],
-        });
-    }
-
-    /// Mass fractions of a gas particle: its zone, the radial gradient, and scatter that is its own.
-    fn gas_fractions(&self, place: usize, key: u64) -> [f64; ELEMENT_COUNT] {
-        let tag = &self.tags[place];
-        let galaxy = &self.galaxies[tag.galaxy];
-        let mut random = Stream::new(self.settings.seed, PURPOSE_METALS, key + u64::from(tag.gas_id));
-        let d = minus(self.baryons.position[place], galaxy.plane.centre_kpc);
-        let radius = dot(d, d).sqrt().min(GRADIENT_END_KPC);
-        let slope = self.galaxy_settings(tag.galaxy).gradient_dex_kpc;
-        let common = slope * (radius - galaxy.gas_radius_kpc) + self.settings.metal_scatter_dex * random.normal();
-        galaxy.zone.composition().map(|f| f * 10f64.powf(common + self.settings.ratio_scatter_dex * random.normal()))
-    }
-
-    /// Mass fractions now: of the gas around it, or those a star was born with.
-    pub fn fractions(&self, place: usize) -> [f64; ELEMENT_COUNT] {
-        match self.tags[place].star.and_then(|star| self.births.get(star as usize)) {
-            Some(birth) => birth.fractions,
-            None => self.gas_fractions(place, 0),
-        }
-    }
-
-    /// Lets the gas arrive that is due; returns its mass per galaxy.
-    fn supply(&mut self) -> Result<[f64; 2]> {
-        let mut arrived = [0.0; 2];
-        let first = self.baryons.len();
-        let progress = self.time_gyr / self.settings.duration_gyr;
-        for galaxy in 0..2 {
-            if !self.galaxies[galaxy].alive {
-                continue;
-            }
-            let own = self.galaxy_settings(galaxy).clone();
-            let due = own.gas_msun + own.supply.iter().map(|e| e.arrived_msun(self.time_gyr)).sum::<f64>();
-            let scale = own.scale_kpc.0 + (own.scale_kpc.1 - own.scale_kpc.0) * progress;
-            let plane = self.galaxies[galaxy].plane;
-            while self.galaxies[galaxy].arrived_msun + 0.5 * own.particle_msun < due {
-                let mut random = Stream::new(self.settings.seed, PURPOSE_SUPPLY, self.baryons.len() as u64);
-                let position = plane.point(scale, SUPPLY_HEIGHT_KPC, &mut random);
-                self.push_gas(galaxy, position, plane.velocity_kms);
-                arrived[galaxy] += own.particle_msun;
-            }
-        }
-        if let (Some((dark, baryons)), true) = (&self.trees, self.baryons.len() > first) {
-            let arrivals = Tree::build(&self.baryons.position[first..], &self.baryons.mass[first..], self.settings.baryon_softening_kpc)?;
-            let field = gravity(&[dark, baryons], &arrivals, self.settings.opening);
-            let turbulence = self.settings.turbulence_kms.2;
-            for (number, (pull, potential)) in field.acceleration.iter().zip(&field.potential).enumerate() {
-                let place = first + number;
-                let mut random = Stream::new(self.settings.seed, PURPOSE_SUPPLY + 1, place as u64);
-                let plane = &self.galaxies[self.tags[place].galaxy].plane;
-                let velocity = plane.circular_velocity(self.baryons.position[place], *pull, turbulence, &mut random);
-                self.baryons.velocity[place] = velocity;
-                self.baryons.acceleration[place] = *pull;
-                self.baryons.potential[place] = *potential;
-                self.known_energy += self.baryons.mass[place] * (0.5 * dot(velocity, velocity) + potential);
-            }
-        }
-        Ok(arrived)
-    }
-
     fn record(&mut self) {
         let separation_kpc = if self.galaxies[SATELLITE].alive { self.separation_kpc() } else { 0.0 };
         self.history.push(Moment {
@@ -633,6 +343,7 @@ impl Merger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nbody::disc::dot;
 
     /// The host alone, without star formation and supply: the satellite is a speck far away.
     fn isolated() -> Settings {
