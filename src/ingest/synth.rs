@@ -65,7 +65,7 @@ impl DemoSize {
         match self {
             DemoSize::Quick => (1.0, 0.0045),
             DemoSize::Full => (10.0, 0.003),
-            DemoSize::Tiny => (0.02, 0.025),
+            DemoSize::Tiny => (0.04, 0.025),
         }
     }
 }

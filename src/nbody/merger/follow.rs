@@ -3,7 +3,7 @@
 //! Formula    centre: mean of the members within 4 kpc of the predicted centre, then within 2 kpc; plane: angular momentum of the gas
 //! Units      kpc, km/s, Msun, Gyr
 //! Source     own recipe
-//! Edge cases fewer than a dozen members near the centre: the centre keeps its predicted path
+//! Edge cases too few members near the centre: it is looked for farther out, else it keeps its predicted path
 //! See also   `nbody::merger`
 
 use super::super::disc::{cross, dot, minus, plus_scaled, unit};
@@ -13,7 +13,10 @@ use super::{HOST, Merger, SATELLITE};
 const CENTRE_RADIUS_KPC: f64 = 4.0;
 
 /// Fewer members than this do not move the centre.
-const CENTRE_MEMBERS: usize = 12;
+const CENTRE_MEMBERS: usize = 8;
+
+/// Where a galaxy with too few members near its predicted centre is looked for [kpc].
+const LOST_RADIUS_KPC: f64 = 15.0;
 
 /// Gas within this distance of the centre gives the plane [kpc].
 const PLANE_RADIUS_KPC: f64 = 10.0;
@@ -33,7 +36,7 @@ const MERGED_KPC: f64 = 3.0;
 /// ... for this long [Gyr].
 const MERGED_GYR: f64 = 0.2;
 
-/// A satellite whose centre holds less than this share of its largest mass there is disrupted.
+/// A satellite (of more than four times `CENTRE_MEMBERS` there) whose centre holds less than this share of its largest mass there is disrupted.
 const DISRUPTED_SHARE: f64 = 0.2;
 
 impl Merger {
@@ -56,23 +59,27 @@ impl Merger {
 
     /// Finds both centres and planes again, and decides whether the satellite still is a galaxy.
     pub(super) fn follow_galaxies(&mut self) {
+        let mut lost = false;
         for galaxy in 0..2 {
             if !self.galaxies[galaxy].alive {
                 continue;
             }
-            for radius in [CENTRE_RADIUS_KPC, 0.5 * CENTRE_RADIUS_KPC] {
-                self.measure_centre(galaxy, radius);
+            if !self.measure_centre(galaxy, CENTRE_RADIUS_KPC) {
+                lost |= !self.measure_centre(galaxy, LOST_RADIUS_KPC) && galaxy == SATELLITE;
+                self.measure_centre(galaxy, CENTRE_RADIUS_KPC);
             }
+            self.measure_centre(galaxy, 0.5 * CENTRE_RADIUS_KPC);
             self.measure_acceleration(galaxy);
             self.measure_plane(galaxy);
         }
         if self.galaxies[SATELLITE].alive {
             let separation = self.separation_kpc();
             let satellite = &self.galaxies[SATELLITE];
-            let disrupted = satellite.central_msun < DISRUPTED_SHARE * satellite.largest_central_msun;
+            let well_sampled = satellite.largest_central_msun > 4.0 * CENTRE_MEMBERS as f64 * self.settings.satellite.particle_msun;
+            let disrupted = well_sampled && satellite.central_msun < DISRUPTED_SHARE * satellite.largest_central_msun;
             self.close_since_gyr = if separation < MERGED_KPC { self.close_since_gyr.or(Some(self.time_gyr)) } else { None };
             let settled = self.close_since_gyr.is_some_and(|since| self.time_gyr - since >= MERGED_GYR);
-            if disrupted || settled {
+            if disrupted || settled || lost {
                 self.galaxies[SATELLITE].alive = false;
                 self.merged_gyr = Some(self.time_gyr);
             }
@@ -88,7 +95,8 @@ impl Merger {
         dot(d, d).sqrt()
     }
 
-    fn measure_centre(&mut self, galaxy: usize, radius: f64) {
+    /// Moves the centre to the mean of the members within `radius`; false if they are too few.
+    fn measure_centre(&mut self, galaxy: usize, radius: f64) -> bool {
         let centre = self.galaxies[galaxy].plane.centre_kpc;
         let (mut place, mut motion, mut mass, mut count) = ([0.0; 3], [0.0; 3], 0.0, 0);
         for ((x, v), (m, tag)) in self.baryons.position.iter().zip(&self.baryons.velocity).zip(self.baryons.mass.iter().zip(&self.tags)) {
@@ -101,12 +109,16 @@ impl Merger {
             }
         }
         let own = &mut self.galaxies[galaxy];
-        own.central_msun = mass;
-        own.largest_central_msun = own.largest_central_msun.max(mass);
-        if count >= CENTRE_MEMBERS {
+        if radius < CENTRE_RADIUS_KPC {
+            own.central_msun = mass;
+            own.largest_central_msun = own.largest_central_msun.max(mass);
+        }
+        let enough = count >= CENTRE_MEMBERS;
+        if enough {
             own.plane.centre_kpc = plus_scaled(centre, place, 1.0 / mass);
             own.plane.velocity_kms = motion.map(|s| s / mass);
         }
+        enough
     }
 
     fn measure_plane(&mut self, galaxy: usize) {
