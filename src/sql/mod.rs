@@ -18,7 +18,7 @@ pub(crate) mod caret;
 mod catalog;
 mod copy;
 mod create_frame;
-mod derived;
+pub mod derived;
 mod engine;
 mod errors;
 mod frame_axis;

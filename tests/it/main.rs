@@ -1,11 +1,20 @@
 //! The one integration binary; each module tests one area.
 
+// Helpers of tests stand outside of the test functions that the lints know.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
+#[cfg(feature = "sql")]
+mod cli;
 mod dataset;
 mod demo;
 #[cfg(feature = "sql")]
 mod demo_queries;
+#[cfg(feature = "sql")]
+mod docs;
 mod ingest_hdf5;
 mod ingest_tipsy;
+mod layers;
+mod licences;
 #[cfg(feature = "sql")]
 mod pipeline;
 #[cfg(feature = "sql")]
@@ -16,4 +25,6 @@ mod slt;
 mod sql_bench;
 #[cfg(feature = "sql")]
 mod sql_core;
+mod style;
 mod tipsy_damage;
+mod tree;
