@@ -2,7 +2,7 @@
 //!
 //! Run        cargo run --release --example query -- spolia-demo/galaxy.spolia
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
 use spolia::sql::{Session, SessionOptions};
 use spolia::table::schema::unit_of;

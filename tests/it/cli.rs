@@ -252,8 +252,9 @@ fn no_rows_is_an_answer() {
 
 #[test]
 fn standard_input_is_read_where_there_is_no_terminal() {
-    let mut child = program().args(["sql", "toy.spolia", "--format", "csv"]).current_dir(FOLDER.path());
-    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = program();
+    command.args(["sql", "toy.spolia", "--format", "csv"]).current_dir(FOLDER.path());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"SELECT count(*) AS n FROM stars;").unwrap();
     let out = child.wait_with_output().unwrap();
     assert_eq!((out.status.code(), text(&out.stdout)), (Some(0), format!("n\n{STARS}\n")));
