@@ -143,11 +143,12 @@ impl Error {
     /// A failure of the operating system while doing `action` on `path`; the kind follows the cause.
     pub fn io(action: &str, path: &Path, cause: &std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
+        let text = |hint: &str| Some(hint.to_string());
         let (kind, hint) = match cause.kind() {
-            Io::NotFound => (ErrorKind::NotFound, None),
-            Io::StorageFull | Io::QuotaExceeded => (ErrorKind::Limit, Some("the disk is full; free some space or choose another folder")),
-            Io::PermissionDenied | Io::ReadOnlyFilesystem => (ErrorKind::Io, Some("check the permissions, or choose another folder")),
-            Io::UnexpectedEof => (ErrorKind::Damaged, Some("the file is shorter than it says; copy it again")),
+            Io::NotFound => (ErrorKind::NotFound, neighbour(path).or_else(|| text("check the path"))),
+            Io::StorageFull | Io::QuotaExceeded => (ErrorKind::Limit, text("the disk is full; free some space or choose another folder")),
+            Io::PermissionDenied | Io::ReadOnlyFilesystem => (ErrorKind::Io, text("check the permissions, or choose another folder")),
+            Io::UnexpectedEof => (ErrorKind::Damaged, text("the file is shorter than it says; copy it again")),
             Io::Interrupted => (ErrorKind::Interrupted, None),
             _ => (ErrorKind::Io, None),
         };
@@ -261,6 +262,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(d, c)| *d <= (c.chars().count().max(word.chars().count()) / 3).max(1))
         .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)))
         .map(|(_, c)| c)
+}
+
+/// What to say about a path that does not exist: the folder that is missing, or the nearest name beside it.
+pub fn neighbour(path: &Path) -> Option<String> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else { return Some(format!("there is no folder `{}`", folder.display())) };
+    let names: Vec<String> = entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
+    let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::options::GlobalOptions;
 use super::progress;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, neighbour};
 use crate::sql::{Session, SessionOptions};
 
 /// Opens a session over `paths`; Ctrl-C stops its running query.
@@ -29,16 +29,8 @@ fn with_neighbour(error: Error, path: &std::path::Path) -> Error {
     if path.exists() || error.hint_text().is_some() {
         return error;
     }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => std::path::Path::new("."),
-    };
-    let names: Vec<String> = std::fs::read_dir(folder)
-        .map(|entries| entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect())
-        .unwrap_or_default();
-    let wanted = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-    match nearest(wanted, names.iter().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean `{}`?", folder.join(near).display())),
+    match neighbour(path) {
+        Some(hint) => error.hint(hint),
         None => error.hint("`spolia demo` makes a dataset to try; `spolia ingest SNAPSHOT -o DATASET` makes one of your own"),
     }
 }

@@ -239,7 +239,7 @@ fn missing(path: &Path, cause: &std::io::Error) -> Error {
 }
 
 fn no_snapshots(path: &Path) -> Error {
-    let error = Error::not_found("folder holds no snapshot").at(format!("`{}`", path.display()));
+    let error = Error::not_found("folder holds no snapshot").at(format!("`{}`", path.display())).expected("the files of a snapshot");
     let Ok((files, folders)) = entries(path) else { return error };
     let inside = folders.iter().find(|f| entries(f).is_ok_and(|(files, _)| !first_files(&files).is_empty()));
     match (inside, files.is_empty() && folders.is_empty()) {

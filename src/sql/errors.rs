@@ -211,7 +211,8 @@ fn arrow_error(failure: &ArrowError, text: &SqlText) -> Error {
             .because(plain(message))
             .hint("compute with 1.0 * x, or CAST(x AS DOUBLE)"),
         ArrowError::CastError(message) | ArrowError::ParseError(message) => {
-            located(Error::new(crate::ErrorKind::Domain, plain(message)), message, text)
+            let error = Error::new(crate::ErrorKind::Domain, plain(message));
+            located(error.hint("numbers stand without quotes; TRY_CAST(x AS DOUBLE) is NULL where a text is no number"), message, text)
         }
         other => Error::new(crate::ErrorKind::Domain, plain(&other.to_string())),
     }

@@ -1,7 +1,7 @@
 //! What one query may cost: size of its text, nesting, planning time, rows, and whether it may write.
 //!
 //! Edge cases a text above a limit is refused before it is parsed, so hostile nesting cannot reach the parser's stack
-//! See also   `session`, docs/design/reliability.md
+//! See also   `session`, SECURITY.md
 
 use std::time::Duration;
 

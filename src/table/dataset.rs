@@ -60,6 +60,7 @@ impl Dataset {
                 Error::not_found("the folder is not a dataset").hint("`spolia ingest SNAPSHOT -o DATASET` makes one")
             } else {
                 Error::not_found("no such dataset")
+                    .hint(crate::error::neighbour(root).unwrap_or_else(|| "`spolia ingest SNAPSHOT -o DATASET` makes one".into()))
             };
             return Err(error.at(format!("`{}`", root.display())));
         };

@@ -74,6 +74,44 @@ impl OutputFormat {
 
 /// Writes a whole result. I/O failures come back as `std::io::Error` inside the message; see [`write_file`] for atomic files.
 pub fn write(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFormat, out: &mut dyn Write) -> Result<(), ExportError> {
+    let mut out = Remembering { out, failure: None };
+    let written = encode(schema, batches, format, &mut out);
+    // The CSV writer keeps the text of a failed write only; its kind decides about exit codes.
+    match (written, out.failure) {
+        (Err(ExportError::Spolia(_)), Some(failure)) => Err(ExportError::Io(failure)),
+        (written, _) => written,
+    }
+}
+
+/// A writer that keeps the first failure of the one below it.
+struct Remembering<'a> {
+    out: &'a mut dyn Write,
+    failure: Option<std::io::Error>,
+}
+
+impl Remembering<'_> {
+    fn kept<T>(&mut self, done: std::io::Result<T>) -> std::io::Result<T> {
+        done.map_err(|e| {
+            let copy = e.raw_os_error().map_or_else(|| e.kind().into(), std::io::Error::from_raw_os_error);
+            self.failure.get_or_insert(copy);
+            e
+        })
+    }
+}
+
+impl Write for Remembering<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.kept(done)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let done = self.out.flush();
+        self.kept(done)
+    }
+}
+
+fn encode(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFormat, out: &mut dyn Write) -> Result<(), ExportError> {
     match format {
         OutputFormat::Table => out.write_all(text::render(schema, batches, text::ROWS_SHOWN)?.as_bytes())?,
         OutputFormat::Csv => {
@@ -179,9 +217,6 @@ impl From<arrow::error::ArrowError> for ExportError {
     fn from(e: arrow::error::ArrowError) -> Self {
         match e {
             arrow::error::ArrowError::IoError(_, io) => ExportError::Io(io),
-            arrow::error::ArrowError::CsvError(text) if text.contains("Broken pipe") => {
-                ExportError::Io(std::io::ErrorKind::BrokenPipe.into())
-            }
             other => ExportError::Spolia(Error::internal("cannot encode a result").because(other)),
         }
     }

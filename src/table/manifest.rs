@@ -3,7 +3,7 @@
 //! Layout     `{"blake3": "<64 hex>",\n"manifest": <body>\n}\n`; the digest covers the body; keys sorted; floats as in `exact`
 //! Refuses    any byte that differs from what was written, paths that leave the dataset, tables of unknown layout
 //! Edge cases a column without finite values has no min and max; infinities are kept as `inf` and `-inf`
-//! See also   `dataset` opens it, `write` makes it, docs/reference/dataset.md
+//! See also   `dataset` opens it, `write` makes it, docs/methods/dataset.md
 
 use std::collections::BTreeMap;
 use std::path::Path;

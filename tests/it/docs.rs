@@ -254,7 +254,8 @@ fn blocks(text: &str) -> Vec<Block> {
 #[test]
 fn one_sentence_a_line() {
     let mut long = Vec::new();
-    for path in markdown() {
+    // The text of functions is written for the terminal too.
+    for path in markdown().into_iter().filter(|p| p != "docs/reference/functions.md") {
         let mut in_code = false;
         for (number, line) in read(&path).lines().enumerate() {
             if line.trim_start().starts_with("```") {

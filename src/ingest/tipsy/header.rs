@@ -8,7 +8,7 @@
 //!            then gas (12 values), dark (9) and star (11) records of f32, big-endian ("standard") or little-endian;
 //!            with `bDoublePos` x y z are f64, with `bDoubleVel` vx vy vz are
 //! Refuses    dimensions other than 3 in both byte orders; counts that do not add up; a length that no layout gives
-//!            a 28-byte header that no mass follows (a standard file four bytes short)
+//!            a 28-byte header that no mass follows (a standard file four bytes short); records in the other byte order
 //! Edge cases a pad that is not zero with small counts (N-body initial conditions) is ignored
 //! Source     pynbody 2.8 `snapshot/tipsy.py`, ChaNGa `TipsyReader`
 //! See also   `records` for the fields, `write`
@@ -30,6 +30,15 @@ const BLOCK_NAMES: [&str; 3] = ["gas", "dark matter", "star"];
 const SMALLEST_MASS: f32 = 1e-30;
 /// Header times outside this range (unless 0) are bytes of some other kind of file.
 const TIME_RANGE: std::ops::Range<f64> = 1e-30..1e30;
+
+/// Records of each family whose byte order is looked at.
+const SAMPLED_RECORDS: u64 = 32;
+/// Words at the start of a record: mass, x, y, z.
+const SAMPLED_WORDS: u64 = 4;
+/// Fewer values prove nothing: of random bytes, one value in five is out of range.
+const SAMPLED_AT_LEAST: usize = 16;
+/// Sizes of masses and positions in any units; what is read in the wrong byte order is spread over all of f32.
+const SENSIBLE: std::ops::Range<f32> = 1e-30..1e30;
 
 /// Order of the bytes in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,7 +195,32 @@ impl Header {
         };
         let with = |counts| Header { time: raw.time, counts, order, bytes: HEADER_BYTES, precision: Precision::default() };
         let mut headers = raw.counts().map(with);
-        headers.find_map(|header| header.fitted(head, length, wanted)).ok_or_else(|| with(first).misfit(path, length, wanted))
+        let header =
+            headers.find_map(|header| header.fitted(head, length, wanted)).ok_or_else(|| with(first).misfit(path, length, wanted))?;
+        if header.records_are_swapped(head) {
+            return Err(Error::damaged("the records are in the other byte order than the header")
+                .at(place(header.bytes))
+                .expected(format!("{} records, as the header says", order.name()))
+                .found(format!("{} masses and positions", order.other().name()))
+                .hint("the program that wrote or converted the file swapped its header only; convert it again"));
+        }
+        Ok(header)
+    }
+
+    /// Whether masses and positions make sense in the other byte order only: no value there is out of range, and some are here.
+    fn records_are_swapped(&self, bytes: &[u8]) -> bool {
+        let sizes = self.precision.record_bytes();
+        let words = if self.precision.double_position { 1 } else { SAMPLED_WORDS };
+        let offsets: Vec<usize> = (0..sizes.len())
+            .flat_map(|block| (0..self.counts[block].min(SAMPLED_RECORDS)).map(move |i| (block, i)))
+            .flat_map(|(block, i)| (0..words).map(move |word| self.block_start(block) + i * sizes[block] + 4 * word))
+            .filter_map(|offset| usize::try_from(offset).ok())
+            .collect();
+        let strange = |order: ByteOrder| {
+            let values = offsets.iter().filter_map(|at| order.u32_at(bytes, *at)).map(f32::from_bits);
+            values.filter(|v| *v != 0.0 && !SENSIBLE.contains(&v.abs())).count()
+        };
+        offsets.len() >= SAMPLED_AT_LEAST && strange(self.order) > 0 && strange(self.order.other()) == 0
     }
 
     /// The header with the layout that gives exactly `length` bytes.

@@ -6,7 +6,7 @@
 //! Refuses    a file whose length is not that of its header and records, with the byte; arrays for another number of particles
 //! Edge cases no parameter file, no iord, doubles, missing pad, 40-bit counts, both byte orders: see the files
 //! Source     Gasoline and ChaNGa formats as read by pynbody 2.8; own measurements on its sample files
-//! See also   `ingest::open`, docs/guides/formats
+//! See also   `ingest::open`, docs/guides/your_snapshot.md
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
