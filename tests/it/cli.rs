@@ -76,6 +76,7 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     std::fs::write(at("notes.txt"), b"simulation notes: nothing to see here, really nothing at all\n").unwrap();
     std::fs::write(at("packed.00512"), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).unwrap();
     std::fs::write(at("wrong.sql"), b"SELECT mass,\n       agee\nFROM stars\n").unwrap();
+    std::fs::write(at("odd.toml"), b"[[step]]\nname = \"map\"\nkind = \"figgure\"\n").unwrap();
     for name in ["bare", "two"] {
         std::fs::create_dir(at(name)).unwrap();
     }
@@ -158,6 +159,10 @@ const MISTAKES: &[Mistake] = &[
     mistake(&["sql", "toy.spolia"], 2, "usage", &["-c"]),
     mistake(&["sql", "toy.spolia", "-c", "SELECT 1", "-o", "out.xyz"], 2, "usage", &["out.xyz", ".csv"]),
     mistake(&["sql", "toy.spolia", "-c", "SELECT 1", "-o", "nowhere/out.csv"], 1, "not_found", &["nowhere"]),
+    // Pipelines
+    mistake(&["run", "nothing.toml"], 1, "not_found", &["nothing.toml"]),
+    mistake(&["run", "odd.toml"], 2, "usage", &["odd.toml", "figgure", "figure", "^"]),
+    mistake(&["verify", "rotten.spolia"], 3, "damaged", &["data/stars/snap=00512"]),
     // Options
     mistake(&["sql", "toy.spolia", "-c", "SELECT 1", "--memory", "lots"], 2, "usage", &["lots", "8GB"]),
     mistake(&["sql", "toy.spolia", "-c", "SELECT 1", "--device", "abacus"], 2, "usage", &["abacus", "cuda"]),

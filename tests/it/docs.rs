@@ -15,6 +15,7 @@ use clap::CommandFactory;
 use spolia::ErrorKind;
 use spolia::ingest::run::{IngestOptions, ingest};
 use spolia::ingest::synth::{DemoOptions, DemoSize, write_demo};
+use spolia::pipeline::Shape;
 use spolia::progress::Silent;
 use spolia::sql::session::{Session, SessionOptions};
 use spolia::sql::{derived, functions};
@@ -43,6 +44,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("docs/reference/errors.md", errors_page()),
         ("docs/reference/figures.md", figures_page()),
         ("docs/reference/functions.md", functions::reference_markdown()),
+        ("docs/reference/pipelines.md", pipelines_page()),
     ]
 }
 
@@ -131,6 +133,56 @@ fn figures_page() -> String {
         let _ = writeln!(page, "| `{}` | {} |", kind.name(), kind.description());
     }
     page
+}
+
+fn pipelines_page() -> String {
+    let mut page =
+        format!("# Pipelines\n\n{GENERATED}The [guide](../guides/pipelines.md) shows how the parts fit together.\n\n## The file\n\n");
+    for line in [
+        "| table | keys |",
+        "|---|---|",
+        "| `[pipeline]` | `name`, `description`, `out`: the folder of products, by default that of the file with the ending `out` |",
+        "| `[inputs]` | `NAME = \"path or pattern\"`, or a list of them, relative to the file |",
+        "| `[[step]]` | `name`, `kind`, `needs`, and the parameters of the kind |",
+        "| `[[check]]` | `name`, `sql`: a step of kind `check` |",
+    ] {
+        let _ = writeln!(page, "{line}");
+    }
+    for kind in spolia::pipeline::kinds() {
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}\n\n| parameter | holds | default | meaning |\n|---|---|---|---|\n",
+            kind.name(),
+            sentence(kind.description())
+        );
+        for p in kind.parameters() {
+            let default = match (p.required, p.default) {
+                (true, _) => "required".to_string(),
+                (false, Some(text)) => format!("`{text}`"),
+                (false, None) => String::new(),
+            };
+            let _ = writeln!(page, "| `{}` | {} | {default} | {} |", p.name, shape(p.shape), p.description.replace('|', "\\|"));
+        }
+    }
+    page
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+fn shape(shape: Shape) -> String {
+    match shape {
+        Shape::Text => "text".into(),
+        Shape::Word(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(" or "),
+        Shape::Count => "whole number".into(),
+        Shape::Quantity(unit) => format!("number, or quantity in {unit}"),
+        Shape::Flag => "true or false".into(),
+        Shape::Texts => "list of texts".into(),
+        Shape::Span => "two numbers".into(),
+    }
 }
 
 #[test]
@@ -344,6 +396,22 @@ fn every_command_in_the_documentation_runs() {
     }
     println!("{runs} commands");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_pipeline_in_the_documentation_runs() {
+    let mut runs = 0;
+    for path in markdown() {
+        for block in blocks(&read(&path)).iter().filter(|b| b.language == "toml" && !b.ignored && b.text.contains("[[step]]")) {
+            runs += 1;
+            let name = format!("documented{runs}.toml");
+            std::fs::write(DEMO.path().join(&name), &block.text).unwrap();
+            let out = Command::new(env!("CARGO_BIN_EXE_spolia")).args(["run", &name]).current_dir(DEMO.path()).output().unwrap();
+            let (said, failed) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+            assert!(out.status.success(), "{path}\n{said}{failed}");
+        }
+    }
+    assert!(runs > 0);
 }
 
 #[test]
