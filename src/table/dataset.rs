@@ -56,8 +56,8 @@ impl Dataset {
         let Some((version, digest)) = head(root)? else {
             let error = if Dataset::is_dataset(root) {
                 Error::not_found("the dataset has no finished version").hint("repeat the ingest; what was finished is kept")
-            } else if root.is_dir() {
-                Error::not_found("the folder is not a dataset").hint("`spolia ingest SNAPSHOT -o DATASET` makes one")
+            } else if root.exists() {
+                Error::not_found("this is no dataset").hint("`spolia ingest SNAPSHOT -o DATASET` makes one")
             } else {
                 Error::not_found("no such dataset")
                     .hint(crate::error::neighbour(root).unwrap_or_else(|| "`spolia ingest SNAPSHOT -o DATASET` makes one".into()))

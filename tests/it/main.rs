@@ -11,6 +11,8 @@ mod demo;
 mod demo_queries;
 #[cfg(feature = "sql")]
 mod docs;
+#[cfg(feature = "sql")]
+mod galaxy;
 mod ingest_hdf5;
 mod ingest_tipsy;
 mod layers;
