@@ -57,9 +57,9 @@ pub fn translate(failure: &DataFusionError, text: &SqlText, words: &dyn Vocabula
         DataFusionError::SQL(parser, _) => parse_error(parser, text),
         DataFusionError::SchemaError(schema, _) => schema_error(schema, text, words),
         DataFusionError::ArrowError(arrow, _) => arrow_error(arrow, text),
-        DataFusionError::ResourcesExhausted(message) => {
-            Error::limit(OUT_OF_MEMORY).because(out_of_memory(message)).hint("allow more with --memory, read fewer columns, or filter first")
-        }
+        DataFusionError::ResourcesExhausted(message) => Error::limit(OUT_OF_MEMORY)
+            .because(out_of_memory(message))
+            .hint("allow more with --memory, read fewer columns, or filter first"),
         DataFusionError::ParquetError(e) => Error::damaged("cannot read a Parquet file").because(plain(&e.to_string())),
         DataFusionError::IoError(e) => Error::new(crate::ErrorKind::Io, "cannot read or write").because(e),
         DataFusionError::ObjectStore(e) => Error::new(crate::ErrorKind::Io, "cannot read or write").because(plain(&e.to_string())),

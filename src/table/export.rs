@@ -91,10 +91,9 @@ struct Remembering<'a> {
 
 impl Remembering<'_> {
     fn kept<T>(&mut self, done: std::io::Result<T>) -> std::io::Result<T> {
-        done.map_err(|e| {
+        done.inspect_err(|e| {
             let copy = e.raw_os_error().map_or_else(|| e.kind().into(), std::io::Error::from_raw_os_error);
             self.failure.get_or_insert(copy);
-            e
         })
     }
 }
