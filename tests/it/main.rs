@@ -28,5 +28,6 @@ mod sql_bench;
 #[cfg(feature = "sql")]
 mod sql_core;
 mod style;
+mod speed_aggregates;
 mod tipsy_damage;
 mod tree;

@@ -108,7 +108,7 @@ fn grouped_and_whole_sums_spill_to_the_same_bits() {
     };
     let free = collect(&context(1, 2, 1024));
     let tight = context(2, 2, 1024);
-    let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(6 << 20))).build_arc().unwrap();
+    let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(24 << 20))).build_arc().unwrap();
     let state = datafusion::execution::SessionStateBuilder::new_from_existing(tight.state()).with_runtime_env(env).build();
     let spilling = SessionContext::new_with_state(state);
     assert_eq!(free, collect(&spilling));

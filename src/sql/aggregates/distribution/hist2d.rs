@@ -22,7 +22,7 @@ use super::bins::Bins;
 use crate::error::Error;
 use crate::sql::aggregates::Aggregate;
 use crate::sql::aggregates::engine::collect::{coerce_columns_and_literals, literal, literal_number, unit_field};
-use crate::sql::aggregates::engine::group_sums::{DoubleGrid, Grid, GroupSums, Real};
+use crate::sql::aggregates::engine::group_sums::{DoubleGrid, Grid, GroupSums, Real, Sink};
 use crate::sql::aggregates::engine::moments::selection;
 use crate::sql::functions::scalar::outer;
 use crate::sql::functions::{FunctionDoc, field_units, units};

@@ -1,6 +1,6 @@
 //! Whole numbers of a few thousand bits: the last step of exact sums, where moments are combined and rounded once.
 //!
-//! Formula    value = +-magnitude 2^exponent, magnitude in 32-bit limbs, least first, in a fixed array: no allocation
+//! Formula    value = +-magnitude 2^exponent, magnitude in 32-bit limbs, least first; no allocation up to 512 bits
 //! Source     Knuth 1997, The Art of Computer Programming 2, section 4.3.1 (schoolbook multiplication)
 //! Accuracy   every operation is exact; `to_f64` rounds to nearest, ties to even
 //! Edge cases overflow of a double gives an infinity; zero is never negative
@@ -8,13 +8,15 @@
 
 /// Bits of one limb.
 const LIMB_BITS: usize = 32;
-/// Limbs that hold the square of any sum of doubles: 2 (2046 + 53 + 43) bits, aligned, and one product with a count.
-const LIMBS: usize = 144;
+/// Limbs that need no allocation: moments of data over a dozen decades.
+const INLINE_LIMBS: usize = 16;
 
 /// An exact number; see the header.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Exact {
-    limbs: [u32; LIMBS],
+    inline: [u32; INLINE_LIMBS],
+    /// Used instead of `inline` when that is too short.
+    heap: Vec<u32>,
     used: usize,
     negative: bool,
     exponent: i32,
@@ -23,14 +25,33 @@ pub struct Exact {
 impl Exact {
     /// Zero.
     pub fn zero() -> Self {
-        Exact { limbs: [0; LIMBS], used: 0, negative: false, exponent: 0 }
+        Exact::default()
+    }
+
+    /// Zero with room for `limbs`.
+    fn with_room(limbs: usize, exponent: i32) -> Self {
+        let heap = if limbs > INLINE_LIMBS { vec![0; limbs] } else { Vec::new() };
+        Exact { heap, exponent, ..Exact::default() }
+    }
+
+    /// The limbs in use, least first.
+    fn limbs(&self) -> &[u32] {
+        let all: &[u32] = if self.heap.is_empty() { &self.inline } else { &self.heap };
+        &all[..self.used]
+    }
+
+    fn room(&mut self) -> &mut [u32] {
+        if self.heap.is_empty() { &mut self.inline } else { &mut self.heap }
     }
 
     /// Sum of `digit * 2^(width * window) * 2^exponent` for digits sorted by window; `width` is a multiple of 32.
     pub fn from_digits(digits: &[(usize, i128)], width: usize, exponent: i32) -> Self {
-        let Some(&(first, _)) = digits.first() else { return Exact::zero() };
+        /// Limbs of the last digit with its carry.
+        const LAST_DIGIT: usize = 6;
+        let (Some(&(first, _)), Some(&(last, _))) = (digits.first(), digits.last()) else { return Exact::zero() };
         let step = width / LIMB_BITS;
-        let mut sum = Exact { exponent: exponent + (first * width) as i32, ..Exact::zero() };
+        let mut sum = Exact::with_room((last - first) * step + LAST_DIGIT, exponent + (first * width) as i32);
+        let limbs = sum.room();
         // Two's complement while adding; the sign is taken off at the end.
         let (mut carry, mut at, mut next) = (0_i128, 0, 0);
         while next < digits.len() || (carry != 0 && carry != -1) {
@@ -40,34 +61,36 @@ impl Exact {
                 carry = carry.wrapping_add(digit);
                 next += 1;
             }
-            let Some(limb) = sum.limbs.get_mut(at) else { break };
+            let Some(limb) = limbs.get_mut(at) else { break };
             *limb = carry as u32;
             carry >>= LIMB_BITS;
             at += 1;
         }
-        sum.used = at;
-        if carry == -1 {
-            sum.negative = true;
+        let negative = carry == -1;
+        let mut used = at;
+        if negative {
             let mut borrow = true;
-            for limb in &mut sum.limbs[..at] {
+            for limb in &mut limbs[..at] {
                 let (value, over) = (!*limb).overflowing_add(u32::from(borrow));
                 *limb = value;
                 borrow = over;
             }
             // Minus a full power of the base: the magnitude needs one more limb.
-            if borrow && at < LIMBS {
-                sum.limbs[at] = 1;
-                sum.used = at + 1;
+            if borrow && let Some(limb) = limbs.get_mut(at) {
+                *limb = 1;
+                used = at + 1;
             }
         }
-        sum.trimmed()
+        sum.finished(used, negative)
     }
 
-    fn trimmed(mut self) -> Self {
-        while self.used > 0 && self.limbs[self.used - 1] == 0 {
+    /// Sets sign and length, without leading zeros.
+    fn finished(mut self, limbs: usize, negative: bool) -> Self {
+        self.used = limbs;
+        while self.limbs().last() == Some(&0) {
             self.used -= 1;
         }
-        self.negative &= self.used > 0;
+        self.negative = negative && self.used > 0;
         self
     }
 
@@ -76,48 +99,35 @@ impl Exact {
         self.used == 0
     }
 
-    /// Product; limbs beyond the array cannot occur for moments of doubles.
+    /// Product.
     pub fn times(&self, other: &Exact) -> Exact {
-        let mut product = Exact { exponent: self.exponent + other.exponent, ..Exact::zero() };
-        product.negative = self.negative != other.negative;
-        product.used = (self.used + other.used).min(LIMBS);
-        for (i, &a) in self.limbs[..self.used].iter().enumerate() {
+        let length = self.used + other.used;
+        let mut product = Exact::with_room(length, self.exponent + other.exponent);
+        let limbs = product.room();
+        for (i, &a) in self.limbs().iter().enumerate() {
             let mut carry = 0_u64;
-            for (j, &b) in other.limbs[..other.used].iter().enumerate() {
-                let Some(limb) = product.limbs.get_mut(i + j) else { break };
-                let sum = u64::from(a) * u64::from(b) + u64::from(*limb) + carry;
-                *limb = sum as u32;
+            for (place, &b) in limbs[i..].iter_mut().zip(other.limbs()) {
+                let sum = u64::from(a) * u64::from(b) + u64::from(*place) + carry;
+                *place = sum as u32;
                 carry = sum >> LIMB_BITS;
             }
-            if let Some(limb) = product.limbs.get_mut(i + other.used) {
-                *limb = carry as u32;
-            }
+            limbs[i + other.used] = carry as u32;
         }
-        product.trimmed()
-    }
-
-    /// Mantissa and power of two of the product, rounded once where the limbs suffice and twice for data over hundreds of decades.
-    pub fn times_parts(&self, other: &Exact) -> (f64, i32) {
-        if self.used + other.used <= LIMBS {
-            return self.times(other).to_parts();
-        }
-        let ((a, a_exponent), (b, b_exponent)) = (self.to_parts(), other.to_parts());
-        (a * b, a_exponent + b_exponent)
+        product.finished(length, self.negative != other.negative)
     }
 
     /// Product with a count of rows.
     pub fn times_count(&self, count: u64) -> Exact {
-        let factor = Exact::from_digits(&[(0, i128::from(count))], LIMB_BITS, 0);
-        self.times(&factor)
+        self.times(&Exact::from_digits(&[(0, i128::from(count))], LIMB_BITS, 0))
     }
 
     /// Difference.
     pub fn minus(&self, other: &Exact) -> Exact {
         if other.is_zero() {
-            return *self;
+            return self.clone();
         }
         if self.is_zero() {
-            return Exact { negative: !other.negative, ..*other };
+            return Exact { negative: !other.negative, ..other.clone() };
         }
         let exponent = self.exponent.min(other.exponent);
         let (a, b) = (self.lowered_to(exponent), other.lowered_to(exponent));
@@ -125,9 +135,9 @@ impl Exact {
             return a.add_magnitude(&b);
         }
         if a.magnitude_less(&b) {
-            let mut swapped = b.subtract_magnitude(&a);
-            swapped.negative = !a.negative;
-            return swapped.trimmed();
+            let swapped = b.subtract_magnitude(&a);
+            let used = swapped.used;
+            return swapped.finished(used, !a.negative);
         }
         a.subtract_magnitude(&b)
     }
@@ -135,71 +145,67 @@ impl Exact {
     /// The same value with a lower exponent.
     fn lowered_to(&self, exponent: i32) -> Exact {
         let bits = usize::try_from(self.exponent - exponent).unwrap_or(0);
-        let (limbs, shift) = (bits / LIMB_BITS, bits % LIMB_BITS);
-        let mut shifted = Exact { exponent, negative: self.negative, ..Exact::zero() };
+        let (skip, shift) = (bits / LIMB_BITS, bits % LIMB_BITS);
+        let mut shifted = Exact::with_room(self.used + skip + 1, exponent);
+        let limbs = shifted.room();
         let mut carry = 0_u64;
-        for (i, &limb) in self.limbs[..self.used].iter().enumerate() {
+        for (place, &limb) in limbs[skip..].iter_mut().zip(self.limbs()) {
             let wide = (u64::from(limb) << shift) | carry;
-            if let Some(place) = shifted.limbs.get_mut(i + limbs) {
-                *place = wide as u32;
-            }
-            carry = wide >> LIMB_BITS;
-        }
-        if let Some(place) = shifted.limbs.get_mut(self.used + limbs) {
-            *place = carry as u32;
-        }
-        shifted.used = (self.used + limbs + 1).min(LIMBS);
-        shifted.trimmed()
-    }
-
-    fn magnitude_less(&self, other: &Exact) -> bool {
-        if self.used != other.used {
-            return self.used < other.used;
-        }
-        self.limbs[..self.used].iter().rev().lt(other.limbs[..other.used].iter().rev())
-    }
-
-    fn add_magnitude(&self, other: &Exact) -> Exact {
-        let mut sum = *self;
-        let mut carry = 0_u64;
-        for (place, &limb) in sum.limbs.iter_mut().zip(&other.limbs) {
-            let wide = u64::from(*place) + u64::from(limb) + carry;
             *place = wide as u32;
             carry = wide >> LIMB_BITS;
         }
-        sum.used = (self.used.max(other.used) + 1).min(LIMBS);
-        sum.trimmed()
+        limbs[self.used + skip] = carry as u32;
+        shifted.finished(self.used + skip + 1, self.negative)
+    }
+
+    fn magnitude_less(&self, other: &Exact) -> bool {
+        self.used < other.used || (self.used == other.used && self.limbs().iter().rev().lt(other.limbs().iter().rev()))
+    }
+
+    fn add_magnitude(&self, other: &Exact) -> Exact {
+        let length = self.used.max(other.used) + 1;
+        let mut sum = Exact::with_room(length, self.exponent);
+        let mut carry = 0_u64;
+        let (a, b) = (self.limbs(), other.limbs());
+        for (i, place) in sum.room()[..length].iter_mut().enumerate() {
+            let wide = u64::from(a.get(i).copied().unwrap_or(0)) + u64::from(b.get(i).copied().unwrap_or(0)) + carry;
+            *place = wide as u32;
+            carry = wide >> LIMB_BITS;
+        }
+        sum.finished(length, self.negative)
     }
 
     /// |self| - |other| with the sign of self; |self| is not the smaller.
     fn subtract_magnitude(&self, other: &Exact) -> Exact {
-        let mut difference = *self;
+        let mut difference = self.clone();
         let mut borrow = false;
-        for (place, &limb) in difference.limbs[..self.used].iter_mut().zip(&other.limbs) {
-            let (once, first) = place.overflowing_sub(limb);
+        let subtrahend = other.limbs();
+        for (i, place) in difference.room()[..self.used].iter_mut().enumerate() {
+            let (once, first) = place.overflowing_sub(subtrahend.get(i).copied().unwrap_or(0));
             let (twice, second) = once.overflowing_sub(u32::from(borrow));
             *place = twice;
             borrow = first || second;
         }
-        difference.trimmed()
+        difference.finished(self.used, self.negative)
     }
 
     /// Mantissa (rounded to 53 bits, below 2^64) and power of two: value = mantissa 2^exponent.
     pub fn to_parts(&self) -> (f64, i32) {
-        if self.used == 0 {
+        let limbs = self.limbs();
+        if limbs.is_empty() {
             return (0.0, 0);
         }
-        let limb = |back: usize| self.used.checked_sub(back).and_then(|i| self.limbs.get(i)).map_or(0, |&l| u128::from(l));
+        let limb = |back: usize| limbs.len().checked_sub(back).and_then(|i| limbs.get(i)).map_or(0, |&l| u128::from(l));
         // Ninety-six leading bits hold 64 significant ones after the shift; the rest only matters for ties.
         let leading = (limb(1) << 64) | (limb(2) << 32) | limb(3);
         let drop = 64 - leading.leading_zeros() as usize;
         let mut top = (leading >> drop) as u64;
         let lost = leading & ((1_u128 << drop) - 1) != 0;
-        let below = self.used > 3 && self.limbs[..self.used - 3].iter().any(|&l| l != 0);
+        let below = limbs.iter().rev().skip(3).any(|&l| l != 0);
         if lost || below {
             top |= 1;
         }
-        let exponent = self.exponent + (LIMB_BITS as i32) * (self.used as i32 - 3) + drop as i32;
+        let exponent = self.exponent + (LIMB_BITS as i32) * (limbs.len() as i32 - 3) + drop as i32;
         let mantissa = top as f64;
         (if self.negative { -mantissa } else { mantissa }, exponent)
     }
@@ -266,6 +272,18 @@ mod tests {
         assert_eq!(tiny.minus(&Exact::from_digits(&[(2, -1)], 32, -100)).to_f64(), 2.0_f64.powi(-100));
         // A gap of windows of width 64.
         assert_eq!(Exact::from_digits(&[(1, -1), (3, 1)], 64, 0).to_f64(), 2.0_f64.powi(192) - 2.0_f64.powi(64));
+    }
+
+    #[test]
+    fn long_numbers_multiply_beyond_the_inline_limbs() {
+        // (2^2000 + 1)^2 - 2^4000 - 2^2001 = 1.
+        let power = |e: i32| Exact::from_digits(&[(0, 1)], 32, e);
+        let long = Exact::from_digits(&[(0, 1), (62, 1 << 16)], 32, 0);
+        let rest = long.times(&long).minus(&power(4000)).minus(&power(2001));
+        assert_eq!(rest.to_f64(), 1.0);
+        let minus = Exact::from_digits(&[(0, -1), (62, -(1 << 16))], 32, 0);
+        assert_eq!(minus.times(&long).minus(&minus.times(&minus)).to_parts().0, -9_223_372_036_854_775_808.0);
+        assert!(long.minus(&long).is_zero());
     }
 
     #[test]

@@ -10,18 +10,24 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, PrimitiveArray, StructArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Float64Array, PrimitiveArray, StructArray, UInt64Array,
+};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, DataType, UInt64Type};
 use datafusion::common::{Result, ScalarValue, internal_datafusion_err};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
-use super::exact::Exact;
-use super::group_sums::{Decoded, Grid, GroupSums, Real, Special};
+use super::group_sums::{Block, Decoded, Grid, GroupSums, Real, Scout, Sink, Special};
 use super::spec::{MAX_INPUTS, MAX_OUTPUTS, MAX_PRODUCTS, MAX_VALUES, Shape, Spec, Totals};
 
 /// Bytes of one record of a state.
 const RECORD_BYTES: usize = 1 + 2 + 16;
+
+/// Groups beyond which the sums do not fit the nearest caches.
+const MANY_GROUPS: usize = 4096;
+/// Rows whose groups are brought near together.
+const BLOCK_ROWS: usize = 64;
 
 /// Arrow's side of a [`Real`].
 pub trait Native: Real + ArrowNativeType {
@@ -67,31 +73,6 @@ impl<R: Native, S: Shape> Moments<R, S> {
         self.products.iter_mut().for_each(|s| s.grow(groups));
     }
 
-    /// Adds one row; `ADD` false takes it out again.
-    #[inline(always)]
-    fn row<const ADD: bool>(&mut self, group: usize, row: [R; MAX_INPUTS]) {
-        if let Some(count) = self.counts.get_mut(group) {
-            *count = if ADD { *count + 1 } else { count.wrapping_sub(1) };
-        }
-        let mut parts = [Decoded::default(); MAX_INPUTS];
-        for k in 0..S::INPUTS {
-            match row[k].decode() {
-                Some(part) => parts[k] = part,
-                None => return self.not_finite(group, row, if ADD { 1 } else { -1 }),
-            }
-        }
-        for (sums, &k) in self.values.iter_mut().zip(S::VALUES) {
-            sums.add(group, if ADD { parts[k].mantissa } else { -parts[k].mantissa }, parts[k].index);
-        }
-        for (sums, &(a, b)) in self.products.iter_mut().zip(S::PRODUCTS) {
-            let mut first = parts[a];
-            if !ADD {
-                first.mantissa = -first.mantissa;
-            }
-            R::add_product(sums, group, first, parts[b]);
-        }
-    }
-
     #[cold]
     #[inline(never)]
     fn not_finite(&mut self, group: usize, row: [R; MAX_INPUTS], times: i128) {
@@ -101,46 +82,85 @@ impl<R: Native, S: Shape> Moments<R, S> {
         self.values[0].add_special(group, value, times);
     }
 
-    /// Adds (or takes out) the rows of a batch; `group` numbers each row.
+    /// Adds the rows of a batch; `group` numbers each row.
     #[inline(always)]
-    fn rows<const ADD: bool>(
-        &mut self,
-        arrays: &[ArrayRef],
-        filter: Option<&BooleanArray>,
-        group: impl Fn(usize) -> Option<usize>,
-    ) -> Result<()> {
-        let mut columns: [&[R]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-        let count = arrays.first().map_or(0, |a| a.len());
-        for (column, array) in columns.iter_mut().zip(arrays) {
-            let array = array.as_primitive_opt::<R::Arrow>().ok_or_else(|| internal_datafusion_err!("moments of {}", array.data_type()))?;
-            *column = &array.values()[..count.min(array.len())];
-        }
-        if columns[..S::INPUTS].iter().any(|c| c.len() != count) {
-            return Err(internal_datafusion_err!("columns of different lengths"));
-        }
-        let take = |i: usize| {
-            let mut row = [R::default(); MAX_INPUTS];
-            for k in 0..S::INPUTS {
-                row[k] = columns[k][i];
+    fn rows(&mut self, arrays: &[ArrayRef], filter: Option<&BooleanArray>, group: impl Fn(usize) -> Option<usize>) -> Result<()> {
+        let columns = Columns::<R, S>::of(arrays)?;
+        self.settle(&columns);
+        let row = |moments: &mut Self, i: usize| {
+            let Some(group) = group(i) else { return };
+            if let Some(count) = moments.counts.get_mut(group) {
+                *count += 1;
             }
-            row
+            let row = columns.row(i);
+            if !add_row::<R, S, true>(&mut moments.values, &mut moments.products, group, row) {
+                moments.not_finite(group, row, 1);
+            }
         };
-        match selection(arrays, filter) {
-            None => {
-                for i in 0..count {
-                    if let Some(group) = group(i) {
-                        self.row::<ADD>(group, take(i));
-                    }
-                }
+        let chosen: Option<Vec<usize>> = selection(arrays, filter).map(|rows| rows.set_indices().collect());
+        let count = chosen.as_ref().map_or(columns.count, Vec::len);
+        let numbered = |k: usize| chosen.as_ref().map_or(k, |rows| rows[k]);
+        let many = self.counts.len() > MANY_GROUPS;
+        for start in (0..count).step_by(BLOCK_ROWS) {
+            let block = start..count.min(start + BLOCK_ROWS);
+            if many {
+                let near = block.clone().filter_map(|k| group(numbered(k))).fold(0, |sum, group| self.touch(group).wrapping_add(sum));
+                std::hint::black_box(near);
             }
-            Some(chosen) => {
-                for i in chosen.set_indices() {
-                    if let Some(group) = group(i) {
-                        self.row::<ADD>(group, take(i));
-                    }
-                }
-            }
+            block.for_each(|k| row(self, numbered(k)));
         }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn touch(&self, group: usize) -> u64 {
+        let values = self.values.iter().take(S::VALUES.len()).map(|sums| sums.touch(group));
+        let products = self.products.iter().take(S::PRODUCTS.len()).map(|sums| sums.touch(group));
+        values.chain(products).fold(self.counts.get(group).copied().unwrap_or(0), u64::wrapping_add)
+    }
+
+    /// Chooses the usual windows of every sum from the first rows.
+    fn settle(&mut self, columns: &Columns<R, S>) {
+        /// Rows that are looked at.
+        const SAMPLE_ROWS: usize = 1024;
+        if self.values[0].is_settled() {
+            return;
+        }
+        let mut values: [Scout<R::Values>; MAX_VALUES] = Default::default();
+        let mut products: [Scout<R::Products>; MAX_PRODUCTS] = Default::default();
+        for i in 0..columns.count.min(SAMPLE_ROWS) {
+            add_row::<R, S, true>(&mut values, &mut products, 0, columns.row(i));
+        }
+        for (sums, scout) in self.values.iter_mut().zip(values) {
+            scout.top.into_iter().for_each(|top| sums.settle(top));
+        }
+        for (sums, scout) in self.products.iter_mut().zip(products) {
+            scout.top.into_iter().for_each(|top| sums.settle(top));
+        }
+    }
+
+    /// Adds (or takes out) the rows of a batch, all in group 0.
+    fn one_group<const ADD: bool>(&mut self, arrays: &[ArrayRef]) -> Result<()> {
+        let columns = Columns::<R, S>::of(arrays)?;
+        let mut values: [Block<R::Values>; MAX_VALUES] = Default::default();
+        let mut products: [Block<R::Products>; MAX_PRODUCTS] = Default::default();
+        let mut row = |moments: &mut Self, i: usize| {
+            let row = columns.row(i);
+            if !add_row::<R, S, ADD>(&mut values, &mut products, i, row) {
+                moments.not_finite(0, row, if ADD { 1 } else { -1 });
+            }
+        };
+        let chosen = selection(arrays, None);
+        match &chosen {
+            None => (0..columns.count).for_each(|i| row(self, i)),
+            Some(chosen) => chosen.set_indices().for_each(|i| row(self, i)),
+        }
+        let rows = chosen.map_or(columns.count, |c| c.count_set_bits()) as u64;
+        if let Some(count) = self.counts.first_mut() {
+            *count = if ADD { *count + rows } else { count.wrapping_sub(rows) };
+        }
+        self.values.iter_mut().zip(&mut values).take(S::VALUES.len()).for_each(|(sums, block)| sums.add_block(0, block));
+        self.products.iter_mut().zip(&mut products).take(S::PRODUCTS.len()).for_each(|(sums, block)| sums.add_block(0, block));
         Ok(())
     }
 
@@ -166,7 +186,7 @@ impl<R: Native, S: Shape> Moments<R, S> {
             output.fill(f64::NAN);
             return true;
         }
-        let mut totals = Totals { count, values: [Exact::zero(); MAX_VALUES], products: [Exact::zero(); MAX_PRODUCTS] };
+        let mut totals = Totals { count, values: Default::default(), products: Default::default() };
         for k in 0..S::VALUES.len() {
             totals.values[k] = self.values[k].exact(group, &occupied.values[k], digits);
         }
@@ -224,6 +244,7 @@ impl<R: Native, S: Shape> Moments<R, S> {
         let [counts, states] = arrays else { return Err(broken()) };
         let counts = counts.as_primitive_opt::<UInt64Type>().ok_or_else(broken)?;
         let states = states.as_binary_opt::<i32>().ok_or_else(broken)?;
+        self.settle_by_states(states);
         for i in 0..counts.len().min(states.len()) {
             let Some(group) = group(i).filter(|_| counts.is_valid(i) && states.is_valid(i)) else { continue };
             *self.counts.get_mut(group).ok_or_else(broken)? += counts.value(i);
@@ -244,6 +265,24 @@ impl<R: Native, S: Shape> Moments<R, S> {
         Ok(())
     }
 
+    /// The same from partial states.
+    fn settle_by_states(&mut self, states: &BinaryArray) {
+        if self.values[0].is_settled() {
+            return;
+        }
+        let mut tops = [None; MAX_VALUES + MAX_PRODUCTS];
+        for record in states.iter().flatten().flat_map(|state| state.as_chunks::<RECORD_BYTES>().0) {
+            let (stream, window, _) = read_record(record);
+            let finite = if stream < MAX_VALUES { R::Values::WINDOWS } else { R::Products::WINDOWS };
+            if let Some(top) = tops.get_mut(stream).filter(|_| window < finite) {
+                *top = (*top).max(Some(window));
+            }
+        }
+        let (values, products) = tops.split_at(MAX_VALUES);
+        self.values.iter_mut().zip(values).for_each(|(sums, top)| top.iter().for_each(|&t| sums.settle(t)));
+        self.products.iter_mut().zip(products).for_each(|(sums, top)| top.iter().for_each(|&t| sums.settle(t)));
+    }
+
     fn drop_first(&mut self, groups: usize) {
         self.counts.drain(..groups.min(self.counts.len()));
         self.values.iter_mut().for_each(|s| s.drop_first(groups));
@@ -262,6 +301,65 @@ impl<R: Native, S: Shape> Moments<R, S> {
             EmitTo::First(n) => n.min(self.counts.len()),
         }
     }
+}
+
+/// The columns of a batch as slices of one length.
+struct Columns<'a, R, S> {
+    slices: [&'a [R]; MAX_INPUTS],
+    count: usize,
+    shape: PhantomData<S>,
+}
+
+impl<'a, R: Native, S: Shape> Columns<'a, R, S> {
+    fn of(arrays: &'a [ArrayRef]) -> Result<Self> {
+        let count = arrays.first().map_or(0, |a| a.len());
+        let mut slices: [&[R]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+        for (slice, array) in slices.iter_mut().zip(arrays) {
+            let array = array.as_primitive_opt::<R::Arrow>().ok_or_else(|| internal_datafusion_err!("moments of {}", array.data_type()))?;
+            *slice = array.values();
+        }
+        if slices[..S::INPUTS].iter().any(|c| c.len() != count) {
+            return Err(internal_datafusion_err!("columns of different lengths"));
+        }
+        Ok(Columns { slices, count, shape: PhantomData })
+    }
+
+    #[inline(always)]
+    fn row(&self, i: usize) -> [R; MAX_INPUTS] {
+        let mut row = [R::default(); MAX_INPUTS];
+        for k in 0..S::INPUTS {
+            row[k] = self.slices[k][i];
+        }
+        row
+    }
+}
+
+/// Adds one row to the sums of a shape; `ADD` false takes it out again; false when a number is not finite.
+#[inline(always)]
+fn add_row<R: Native, S: Shape, const ADD: bool>(
+    values: &mut [impl Sink],
+    products: &mut [impl Sink],
+    group: usize,
+    row: [R; MAX_INPUTS],
+) -> bool {
+    let mut parts = [Decoded::default(); MAX_INPUTS];
+    for k in 0..S::INPUTS {
+        match row[k].decode() {
+            Some(part) => parts[k] = part,
+            None => return false,
+        }
+    }
+    for (sums, &k) in values.iter_mut().zip(S::VALUES) {
+        sums.add(group, if ADD { parts[k].mantissa } else { -parts[k].mantissa }, parts[k].index);
+    }
+    for (sums, &(a, b)) in products.iter_mut().zip(S::PRODUCTS) {
+        let mut first = parts[a];
+        if !ADD {
+            first.mantissa = -first.mantissa;
+        }
+        R::add_product(sums, group, first, parts[b]);
+    }
+    true
 }
 
 struct Occupied {
@@ -303,7 +401,7 @@ impl<R: Native, S: Shape> GroupsAccumulator for Moments<R, S> {
     fn update_batch(&mut self, arrays: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, total: usize) -> Result<()> {
         self.grow(total);
         let prepared = self.prepared(arrays)?;
-        self.rows::<true>(prepared.as_deref().unwrap_or(arrays), filter, |i| groups.get(i).copied())
+        self.rows(prepared.as_deref().unwrap_or(arrays), filter, |i| groups.get(i).copied())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -330,7 +428,7 @@ impl<R: Native, S: Shape> GroupsAccumulator for Moments<R, S> {
         let count = arrays.first().map_or(0, |a| a.len());
         rows.grow(count);
         let prepared = self.prepared(arrays)?;
-        rows.rows::<true>(prepared.as_deref().unwrap_or(arrays), filter, Some)?;
+        rows.rows(prepared.as_deref().unwrap_or(arrays), filter, Some)?;
         Ok(rows.state_columns(count))
     }
 
@@ -355,12 +453,12 @@ impl<R: Native, S: Shape> SingleGroup<R, S> {
 impl<R: Native, S: Shape> Accumulator for SingleGroup<R, S> {
     fn update_batch(&mut self, arrays: &[ArrayRef]) -> Result<()> {
         let prepared = self.0.prepared(arrays)?;
-        self.0.rows::<true>(prepared.as_deref().unwrap_or(arrays), None, |_| Some(0))
+        self.0.one_group::<true>(prepared.as_deref().unwrap_or(arrays))
     }
 
     fn retract_batch(&mut self, arrays: &[ArrayRef]) -> Result<()> {
         let prepared = self.0.prepared(arrays)?;
-        self.0.rows::<false>(prepared.as_deref().unwrap_or(arrays), None, |_| Some(0))
+        self.0.one_group::<false>(prepared.as_deref().unwrap_or(arrays))
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -445,7 +543,7 @@ mod tests {
             r[2] = 0xff;
             r
         }] {
-            let states: ArrayRef = Arc::new(arrow::array::BinaryArray::from(vec![bytes.as_slice()]));
+            let states: ArrayRef = Arc::new(BinaryArray::from(vec![bytes.as_slice()]));
             let mut sums = Moments::<f64, Values1>::new(&sum::SPEC, &DataType::Float64);
             assert!(sums.merge_batch(&[counts.clone(), states], &[0], 1).is_err());
         }

@@ -64,7 +64,7 @@ shapes! {
 }
 
 /// Totals of one group.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Totals {
     /// Rows.
     pub count: u64,

@@ -44,7 +44,7 @@ pub fn correlation(totals: &Totals, out: &mut [f64]) -> bool {
         return false;
     }
     let (top, top_exponent) = xy.to_parts();
-    let (bottom, bottom_exponent) = xx.times_parts(&yy);
+    let (bottom, bottom_exponent) = xx.times(&yy).to_parts();
     // Split the power of two of the root: an even exponent leaves the mantissa as it is.
     let odd = bottom_exponent.rem_euclid(2);
     let bottom = (bottom * f64::from(1 + odd)).sqrt();

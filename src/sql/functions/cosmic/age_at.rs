@@ -22,7 +22,7 @@ pub const FUNCTION: Scalar = Scalar {
         units: "1 in, Gyr out",
         source: "Hogg 1999, astro-ph/9905116, equation 30",
         example: "SELECT round(age_at(1.0, 0.7, 1.0, 0.0), 6)",
-        example_answer: Some("9.311949"),
+        example_answer: Some("9.312307"),
         see_also: "astropy `LambdaCDM(H0, Om0, Ode0).age(z)`, pynbody `analysis.cosmology.age`",
     },
     aliases: &[],
