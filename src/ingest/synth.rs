@@ -63,7 +63,7 @@ impl DemoSize {
     /// Share of the particles of the quick run, and step [Gyr].
     fn share_and_step(self) -> (f64, f64) {
         match self {
-            DemoSize::Quick => (1.0, 0.0045),
+            DemoSize::Quick => (1.0, 0.005),
             DemoSize::Full => (10.0, 0.003),
             DemoSize::Tiny => (0.04, 0.025),
         }
@@ -108,7 +108,7 @@ pub struct DemoReport {
     pub stellar_mass_msun: f64,
     /// Gas mass now [Msun].
     pub gas_mass_msun: f64,
-    /// Gas that was provided for and never arrived [Msun].
+    /// Gas that was provided for and never arrived [Msun]; below zero by less than a particle when the last one was rounded up.
     pub reservoir_mass_msun: f64,
     /// Gas that the recipe provides in total [Msun]: stars, gas and reservoir add up to it.
     pub supplied_mass_msun: f64,
@@ -218,6 +218,7 @@ impl CodeUnits {
     }
 
     fn parameters(&self) -> Vec<(String, String)> {
+        // No `bDoublePos = 0`: pynbody takes the text `0` for true.
         const SPEED_PER_H: f64 = 10.0;
         let hubble = self.cosmology.h * LENGTH_UNIT_KPC / (SPEED_PER_H * self.velocity_kms);
         [
@@ -228,8 +229,6 @@ impl CodeUnits {
             ("dHubble0", format!("{hubble:.12}")),
             ("dOmega0", self.cosmology.omega_m.to_string()),
             ("dLambda", self.cosmology.omega_lambda.to_string()),
-            ("bDoublePos", "0".into()),
-            ("bDoubleVel", "0".into()),
             ("iBinaryOutput", "1".into()),
         ]
         .map(|(key, value)| (key.to_string(), value))
