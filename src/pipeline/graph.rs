@@ -16,6 +16,9 @@ use super::source::Source;
 use super::steps::Reads;
 use crate::error::{Error, Result};
 
+/// Steps of a cycle that the message names.
+const LONGEST_CYCLE: usize = 20;
+
 /// Fills in the needs and inputs of every step.
 pub fn connect(source: &Source, inputs: &[Input], steps: &mut [Step]) -> Result<()> {
     let step_of: BTreeMap<String, usize> = steps.iter().enumerate().map(|(i, s)| (s.name.clone(), i)).collect();
@@ -158,7 +161,10 @@ fn cycle(source: &Source, steps: &[Step]) -> Error {
         path.push(next);
     }
     let span: Range<usize> = path.first().map_or(0..0, |i| steps[*i].span.clone());
-    let names: Vec<&str> = path.iter().map(|i| steps[*i].name.as_str()).collect();
+    let mut names: Vec<&str> = path.iter().map(|i| steps[*i].name.as_str()).collect();
+    if names.len() > LONGEST_CYCLE {
+        names.splice(LONGEST_CYCLE / 2..names.len() - LONGEST_CYCLE / 2, ["..."]);
+    }
     source.error(&span, format!("steps need each other in a circle: {}", names.join(" -> "))).hint("`a -> b` means that a needs b")
 }
 

@@ -21,7 +21,7 @@ use super::values::Values;
 use crate::error::{Error, Result};
 
 /// Most steps of one pipeline; a larger one is made by a program that should make several.
-const MOST_STEPS: usize = 10_000;
+const MOST_STEPS: usize = 1000;
 /// Ending of the folder of products when the file names none: `demo.toml` leaves `demo.out`.
 const OUT_ENDING: &str = "out";
 /// Keys that every step has.
@@ -78,8 +78,9 @@ pub fn parse(source: Source) -> Result<Pipeline> {
     for (key, default_kind) in [("step", None), ("check", Some("check"))] {
         for table in entries.remove(key).map_or_else(|| Ok(Vec::new()), |e| reader.tables(key, e))? {
             steps.push(reader.step(table, default_kind)?);
-            if steps.len() > MOST_STEPS {
-                return Err(Error::limit("the pipeline has too many steps").expected(format!("at most {MOST_STEPS}")));
+            if let Some(last) = steps.last().filter(|_| steps.len() > MOST_STEPS) {
+                let error = Error::limit("the pipeline has too many steps").at(source.place(&last.span));
+                return Err(error.expected(format!("at most {MOST_STEPS}")));
             }
         }
     }

@@ -47,7 +47,7 @@ sql = "SELECT id, x, y, z, mass FROM stars WHERE radius(x, y, z) < 8"
 [[step]]
 name = "joined"
 kind = "sql"
-sql = "SELECT n.id, n.mass, r.n, r.v FROM {near} AS n JOIN {rings} AS r ON r.ring = floor(r_cyl(n.x, n.y))"
+sql = "SELECT s.id, s.mass, r.n, r.v FROM {near} AS s JOIN {rings} AS r ON r.ring = floor(r_cyl(s.x, s.y))"
 
 [[step]]
 name = "ranked"
@@ -294,7 +294,7 @@ fn bytes_are_the_same_for_any_number_of_threads() {
 
 #[test]
 fn a_failure_skips_what_needs_it_and_the_next_run_goes_on() {
-    let study = Study::new(2000, &STEPS.replace("SELECT n.id, n.mass", "SELECT n.idd, n.mass"));
+    let study = Study::new(2000, &STEPS.replace("SELECT s.id, s.mass", "SELECT s.idd, s.mass"));
     let report = study.run();
     let states_now = states(&report);
     assert!(report.failed());
@@ -305,7 +305,7 @@ fn a_failure_skips_what_needs_it_and_the_next_run_goes_on() {
     assert_eq!((states_now["total"], states_now["masses"], states_now["table"]), (StepState::Done, StepState::Done, StepState::Done));
     let error = report.steps.iter().find_map(|s| s.error.as_ref()).unwrap().to_string();
     assert!(error.contains("idd") && error.contains('^'), "{error}");
-    study.edit("n.idd", "n.id");
+    study.edit("s.idd", "s.id");
     let report = study.run();
     let done: Vec<&str> = report.steps.iter().filter(|s| s.state == StepState::Done).map(|s| s.name.as_str()).collect();
     assert_eq!(done, ["joined", "ranked", "arrow_copy"]);
@@ -322,7 +322,7 @@ fn a_check_lists_the_rows_that_must_not_be() {
     let error = report.steps.iter().find(|s| s.name == "heavy").unwrap().error.clone().unwrap();
     assert_eq!(error.kind(), ErrorKind::Mismatch);
     let text = error.to_string();
-    assert!(text.contains("check `heavy` found") && text.contains("Msun") && text.contains("mass"), "{text}");
+    assert!(text.contains("check `heavy` found") && text.contains("M☉") && text.contains("mass"), "{text}");
     assert!(text.lines().count() < 20, "only the first rows are shown:\n{text}");
 }
 
@@ -481,8 +481,8 @@ fn hostile_files_are_refused_with_a_place() {
         "a = \"\"\"".to_string().into_bytes(),
     ];
     let mut ring = String::new();
-    for i in 0..5000 {
-        ring.push_str(&format!("[[step]]\nname='s{i}'\nkind='sql'\nsql='SELECT 1'\nneeds=['s{}']\n", (i + 1) % 5000));
+    for i in 0..900 {
+        ring.push_str(&format!("[[step]]\nname='s{i}'\nkind='sql'\nsql='SELECT 1'\nneeds=['s{}']\n", (i + 1) % 900));
     }
     cases.push(ring.into_bytes());
     for case in cases {
