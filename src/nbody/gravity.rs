@@ -56,7 +56,7 @@ impl Sources {
 
     /// Fills the last register with massless sources.
     fn pad(&mut self) {
-        while self.x.len() % LANES != 0 {
+        while !self.x.len().is_multiple_of(LANES) {
             self.push([1.0; 3], 0.0);
         }
     }

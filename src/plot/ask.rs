@@ -12,6 +12,8 @@ use arrow::array::{Array, Float64Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
+use super::axes::LABEL_SIZE;
+use super::draw::shortened;
 use super::histogram::{Grid, edge, width};
 use super::label::Quantity;
 use super::text::Text;
@@ -30,6 +32,8 @@ const ZOOM_STEPS: usize = 6;
 const ZOOM_ENOUGH: usize = 250;
 /// Quantiles shown by default.
 pub const SHOWN: (f64, f64) = (0.002, 0.998);
+/// Longest name of an axis that is an expression, points; longer ones are cut.
+const LONGEST_NAME: f64 = 140.0;
 /// Most bins along an axis.
 const MOST_BINS: usize = 4096;
 
@@ -120,6 +124,9 @@ impl<'a> Source<'a> {
     /// A quantity with the unit that the session reports for it.
     pub fn with_unit(&self, mut quantity: Quantity) -> Result<Quantity> {
         let answer = (self.query)(&format!("SELECT {} AS value FROM {} LIMIT 0", quantity.sql, self.table))?;
+        if !quantity.known {
+            quantity.label.name = shortened(&quantity.sql, LONGEST_NAME, LABEL_SIZE);
+        }
         let reported = answer.schema.fields().first().map_or(UNKNOWN_UNIT, |f| unit_of(f));
         if !quantity.known
             && reported != UNKNOWN_UNIT
@@ -286,6 +293,14 @@ pub fn checked_bins(asked: Option<usize>, otherwise: usize) -> Result<usize> {
     }
 }
 
+/// Bins along each axis of a plane: fewer when there are few rows to fill them.
+pub fn bins_for(rows: u64, most: usize) -> usize {
+    /// Below this a histogram says nothing about shape.
+    const FEWEST: usize = 30;
+    const ROWS_PER_BIN_SQUARED: f64 = 2.25;
+    ((rows as f64 / ROWS_PER_BIN_SQUARED).sqrt() as usize).clamp(FEWEST.min(most), most)
+}
+
 /// SQL: the expression is neither NULL nor NaN nor infinite.
 pub fn finite(expression: &str) -> String {
     format!("({expression}) BETWEEN {} AND {}", literal(-FINITE), literal(FINITE))
@@ -385,6 +400,7 @@ mod tests {
         assert!(error.to_string().contains("no row to draw") && error.hint_text().is_some());
         let source = Source::new(&query, &FigureOptions::default(), "t");
         assert!(source.summary(&["v"]).unwrap_err().to_string().contains("none of the 1 rows"));
+        assert_eq!((bins_for(0, 120), bins_for(10_000, 120), bins_for(1_000_000, 120), bins_for(5, 10)), (30, 66, 120, 10));
         assert!(checked_bins(Some(0), 10).is_err() && checked_bins(None, 10).unwrap() == 10);
     }
 }

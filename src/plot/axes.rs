@@ -38,6 +38,8 @@ const CLEARANCE: f64 = 6.0;
 const DIGIT_HEIGHT: f64 = 0.66;
 /// From the base line to the deepest sign, part of the font size.
 const DESCENT: f64 = 0.24;
+/// Part of a stacked panel's height at either edge that carries no number.
+const STACK_EDGE: f64 = 0.05;
 /// Most ticks tried on an axis.
 const MOST_TICKS: usize = 9;
 
@@ -175,7 +177,15 @@ impl Panel {
             bottom_labels(scene, &area, &self.x, &across, label);
         }
         if let Some(label) = sides.left {
-            left_labels(scene, &area, &self.y, &up, label, sides.left_label_x);
+            let mut shown = up;
+            if sides.left_label_x.is_some() {
+                // Stacked panels: numbers at an edge would run into those of the neighbour.
+                shown.major.retain(|m| {
+                    let at = self.y.fraction(m.0);
+                    at < 1.0 - STACK_EDGE && (at > STACK_EDGE || sides.bottom.is_some())
+                });
+            }
+            left_labels(scene, &area, &self.y, &shown, label, sides.left_label_x);
         }
     }
 }

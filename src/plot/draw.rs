@@ -171,20 +171,28 @@ pub fn curve(panel: &Panel, points: impl IntoIterator<Item = (f64, f64)>, stroke
     Mark::Clip { area: panel.area, marks }
 }
 
-/// Names of lines in the corner of a panel that covers the fewest of the `taken` points.
-pub fn legend(scene: &mut Scene, area: &Area, entries: &[(Text, Stroke)], taken: &[(f64, f64)]) {
+/// Names of lines where they cover the least of the `curves`: in a corner of the panel, or in the middle above or below.
+pub fn legend(scene: &mut Scene, area: &Area, entries: &[(Text, Stroke)], curves: &[Vec<(f64, f64)>]) {
     const INSET: f64 = 7.0;
     const GAP: f64 = 4.0;
+    /// Points looked at between two corners of a curve.
+    const BETWEEN: usize = 8;
     let width = LEGEND_LINE + GAP + entries.iter().map(|e| e.0.width(NOTE_SIZE)).fold(0.0, f64::max);
     let height = NOTE_SIZE * LEADING * entries.len() as f64;
-    let corner = |right: bool, low: bool| {
-        let x = if right { area.right() - INSET - width } else { area.x + INSET };
-        Area::new(x, if low { area.bottom() - INSET - height } else { area.y + INSET }, width, height)
+    let columns = [area.right() - INSET - width, area.x + INSET, area.x + 0.5 * (area.width - width)];
+    let rows = [area.y + INSET, area.bottom() - INSET - height];
+    let places = rows.into_iter().flat_map(|y| columns.into_iter().map(move |x| Area::new(x, y, width, height)));
+    let covered = |a: &Area| {
+        let inside = |x: f64, y: f64| x > a.x - GAP && x < a.right() + GAP && y > a.y - GAP && y < a.bottom() + GAP;
+        let between = |p: &[(f64, f64)]| {
+            (0..BETWEEN)
+                .map(|k| k as f64 / BETWEEN as f64)
+                .filter(|f| inside(p[0].0 + f * (p[1].0 - p[0].0), p[0].1 + f * (p[1].1 - p[0].1)))
+                .count()
+        };
+        curves.iter().flat_map(|c| c.windows(2)).map(between).sum::<usize>()
     };
-    let covered =
-        |a: &Area| taken.iter().filter(|(x, y)| *x > a.x - GAP && *x < a.right() + GAP && *y > a.y - GAP && *y < a.bottom() + GAP).count();
-    let corners = [corner(true, false), corner(false, false), corner(true, true), corner(false, true)];
-    let Some(place) = corners.iter().min_by_key(|a| covered(a)) else { return };
+    let Some(place) = places.min_by_key(covered) else { return };
     for (k, (name, stroke)) in entries.iter().enumerate() {
         let base = place.y + NOTE_SIZE * (0.9 + LEADING * k as f64);
         let middle = base - 0.3 * NOTE_SIZE;
@@ -247,9 +255,9 @@ mod tests {
         let area = Area::new(0.0, 0.0, 200.0, 100.0);
         let entries = [(Text::plain("one"), Stroke::new(Rgb::BLACK, 1.0))];
         let mut scene = Scene::new(200.0, 100.0);
-        legend(&mut scene, &area, &entries, &[(190.0, 10.0), (185.0, 12.0), (10.0, 10.0)]);
+        legend(&mut scene, &area, &entries, &[vec![(200.0, 10.0), (0.0, 12.0)]]);
         let Mark::Polyline { points, .. } = &scene.marks[0] else { panic!("no line") };
-        assert!(points[0].0 > 100.0 && points[0].1 > 50.0, "lower right is free: {points:?}");
+        assert!(points[0].0 > 100.0 && points[0].1 > 50.0, "below right is free: {points:?}");
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn mix(n: u64) -> u64 {
 fn value(column: usize, row: u64) -> f32 {
     let unit = |salt: u64| mix(row * 16 + salt) as f32 / u64::MAX as f32;
     match COLUMNS[column] {
-        "x" | "y" | "z" if row % 10 == 0 => 1.0,
+        "x" | "y" | "z" if row.is_multiple_of(10) => 1.0,
         "x" | "y" | "z" => (unit(column as u64) - 0.5) * 200.0 * unit(9).powi(2),
         "mass" => 1e4 * (1.0 + unit(7)),
         "eps" => 0.3,

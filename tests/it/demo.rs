@@ -77,7 +77,7 @@ fn same_bytes_for_any_threads_and_complete_records() {
         // h back from the code units, as a reader does it.
         let speed = (4.300917270036279e-6 * mass / length).sqrt();
         assert!((value("dHubble0") * 10.0 * speed / length - 0.671).abs() < 1e-9);
-        0.9777922216807891 * length / speed
+        0.977_792_221_680_789 * length / speed
     };
     for (row, id) in stars.iter().enumerate() {
         let at = 4 + 88 * row;

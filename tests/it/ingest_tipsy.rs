@@ -129,7 +129,7 @@ fn tiny_000640() {
     close(metals.iter().sum::<f64>() / 49.0, 0.01165514, 1e-6, "mean metals");
     let units = (4.300917270036279e-6 * TINY_MSUN / TINY_KPC).sqrt();
     close(column(&*s, Family::Gas, "phi").iter().sum::<f64>() / 171.0 * a / (units * units), 0.17317031, 1e-6, "mean phi");
-    close(extent(&column(&*s, Family::Stars, "t_birth")).1 / (0.9777922216807891 * TINY_KPC / units), 0.05158709, 1e-6, "last tform");
+    close(extent(&column(&*s, Family::Stars, "t_birth")).1 / (0.977_792_221_680_789 * TINY_KPC / units), 0.05158709, 1e-6, "last tform");
 }
 
 #[test]

@@ -24,10 +24,11 @@ mod same_bits;
 #[cfg(feature = "sql")]
 mod slt;
 #[cfg(feature = "sql")]
+mod speed_aggregates;
+#[cfg(feature = "sql")]
 mod sql_bench;
 #[cfg(feature = "sql")]
 mod sql_core;
 mod style;
-mod speed_aggregates;
 mod tipsy_damage;
 mod tree;

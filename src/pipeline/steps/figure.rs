@@ -53,6 +53,7 @@ impl StepKind for Figure {
             optional("color_range", Shape::Span, "range of the colour bar"),
             optional("color_map", Shape::Text, "colour map by name"),
             optional("log", Shape::Flag, "logarithmic colours or counts"),
+            optional("contours", Shape::Flag, "lines that enclose 68 and 95 per cent of the rows"),
             optional("title", Shape::Text, "title above the figure"),
             defaulted("formats", Shape::Texts, "['svg', 'png']", "files to draw: svg, png"),
             defaulted("resolution", Shape::Count, "150", "resolution of the PNG [dots per inch]"),
@@ -108,6 +109,7 @@ impl StepKind for Figure {
             color_range: values.bounds("color_range"),
             color_map: text("color_map")?,
             log: values.flag("log"),
+            contours: values.flag("contours"),
             title: text("title")?,
             ..context.figure_provenance()?
         };

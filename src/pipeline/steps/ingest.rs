@@ -115,10 +115,7 @@ impl StepKind for Ingest {
 
     fn run(&self, context: &Context) -> Result<Outcome> {
         let root = root(context);
-        let report = match ingest(&sources(context)?, &root, &options(context), context.progress) {
-            Ok(report) => report,
-            Err(error) => return Err(error),
-        };
+        let report = ingest(&sources(context)?, &root, &options(context), context.progress)?;
         let dataset = Dataset::open(&root)?;
         let rows = dataset.manifest().tables.values().flat_map(|t| &t.files).map(|f| f.rows).sum();
         Ok(Outcome { rows: Some(rows), digest: Some(data_digest(dataset.manifest())), notes: report.notes, ..Default::default() })

@@ -26,9 +26,8 @@ impl FigureKind for AgeFeh {
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let word = |value: &Option<String>, otherwise: &str| label::quantity(value.as_deref().unwrap_or(otherwise));
         let averaged = options.color.as_deref().filter(|c| !matches!(c.trim(), "" | "rows" | "density")).map(label::quantity);
-        let ages = if options.x.is_none() { Some(AGES_GYR) } else { None };
-        let joint =
-            Joint { x: word(&options.x, "age"), y: word(&options.y, "feh"), averaged, ranges: (ages, None), bins: BINS, contours: true };
+        let ages = options.x.is_none().then_some(AGES_GYR);
+        let joint = Joint { x: word(&options.x, "age"), y: word(&options.y, "feh"), averaged, x_natural: ages, bins: BINS, contours: true };
         joint::draw(self.name(), joint, &joint::source(query, options), options)
     }
 }

@@ -7,7 +7,7 @@
 //! See also   `kinds::joint`
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::plot::ask::{Source, checked_bins, checked_range};
+use crate::plot::ask::{Source, bins_for, checked_bins, checked_range};
 use crate::plot::axes::{self, Axis, Label, Panel, Sides, TWO_COLUMNS};
 use crate::plot::colour::{self, BAD, ColourMap, Norm, Stretch};
 use crate::plot::colour_bar::ColourBar;
@@ -43,7 +43,7 @@ impl FigureKind for FehVphi {
         let extreme = |k: usize| summary.ranges.get(k).copied().unwrap_or((0.0, 1.0));
         let x_range = source.range(&x, extreme(0), options.x_range)?;
         let y_range = source.range(&y, extreme(1), options.y_range)?;
-        let bins = checked_bins(options.bins, BINS)?;
+        let bins = checked_bins(options.bins, bins_for(summary.usable, BINS))?;
         let zero = Grid::zeros(bins, bins, x_range, y_range);
         let counts = source.plane(&x.sql, &y.sql, None, None, &zero)?.count;
         let rows = counts.sum();

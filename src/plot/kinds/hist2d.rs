@@ -30,7 +30,7 @@ impl FigureKind for Hist2d {
         };
         let (x, y) = (need(&options.x, "x")?, need(&options.y, "y")?);
         let averaged = options.color.as_deref().filter(|c| !matches!(c.trim(), "" | "rows" | "density")).map(label::quantity);
-        let joint = Joint { x: label::quantity(&x), y: label::quantity(&y), averaged, ranges: (None, None), bins: BINS, contours: false };
+        let joint = Joint { x: label::quantity(&x), y: label::quantity(&y), averaged, x_natural: None, bins: BINS, contours: false };
         joint::draw(self.name(), joint, &joint::source(query, options), options)
     }
 }

@@ -6,7 +6,7 @@
 //! See also   `kinds::hist2d`, `kinds::age_feh`
 
 use crate::error::Result;
-use crate::plot::ask::{Source, checked_bins, checked_range};
+use crate::plot::ask::{Source, bins_for, checked_bins, checked_range};
 use crate::plot::axes::{self, Axis, Label, Panel, Sides};
 use crate::plot::colour::{self, BAD, ColourMap};
 use crate::plot::colour_bar::ColourBar;
@@ -39,8 +39,8 @@ pub(super) struct Joint {
     pub y: Quantity,
     /// Averaged in each cell, instead of counting.
     pub averaged: Option<Quantity>,
-    /// Ranges when none is asked for; none takes percentiles.
-    pub ranges: (Option<(f64, f64)>, Option<(f64, f64)>),
+    /// Range of x when none is asked for and the data fill half of it; else percentiles.
+    pub x_natural: Option<(f64, f64)>,
     /// Bins along each axis when none are asked for.
     pub bins: usize,
     /// Contours when nothing is asked for.
@@ -54,9 +54,11 @@ pub(super) fn draw(kind: &str, joint: Joint, source: &Source<'_>, options: &Figu
     let named = options.color_map.as_deref().map(ColourMap::named).transpose()?;
     let summary = source.summary(&[&x.sql, &y.sql])?;
     let extreme = |k: usize| summary.ranges.get(k).copied().unwrap_or((0.0, 1.0));
-    let x_range = source.range(&x, extreme(0), options.x_range.or(joint.ranges.0))?;
-    let y_range = source.range(&y, extreme(1), options.y_range.or(joint.ranges.1))?;
-    let bins = checked_bins(options.bins, joint.bins)?;
+    let natural =
+        joint.x_natural.filter(|(lo, hi)| extreme(0).0 >= *lo && extreme(0).1 <= *hi && extreme(0).1 - extreme(0).0 > 0.5 * (hi - lo));
+    let x_range = source.range(&x, extreme(0), options.x_range.or(natural))?;
+    let y_range = source.range(&y, extreme(1), options.y_range)?;
+    let bins = checked_bins(options.bins, bins_for(summary.usable, joint.bins))?;
     let zero = Grid::zeros(bins, bins, x_range, y_range);
     let sums = source.plane(&x.sql, &y.sql, None, averaged.as_ref().map(|q| q.sql.as_str()), &zero)?;
     let rows = sums.count.sum();

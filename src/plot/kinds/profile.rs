@@ -96,7 +96,7 @@ impl FigureKind for Profile {
                     })
                     .collect();
                 let names: Vec<(Text, Stroke)> = entries.into_iter().map(|(name, _, stroke)| (name, stroke)).collect();
-                draw::legend(&mut scene, &panel.area, &names, &taken);
+                draw::legend(&mut scene, &panel.area, &names, std::slice::from_ref(&taken));
             }
             if k == 0 {
                 draw::caption(&mut scene, &panel.area, options, &source, rows);

@@ -6,7 +6,7 @@
 //! See also   `kinds::face_on`, `kinds::edge_on`
 
 use crate::error::{Error, Result};
-use crate::plot::ask::{Source, checked_bins, checked_range};
+use crate::plot::ask::{Source, bins_for, checked_bins, checked_range};
 use crate::plot::axes::{self, Axis, Label, ONE_COLUMN, Panel, Sides};
 use crate::plot::colour::{self, BAD, ColourMap, Norm};
 use crate::plot::colour_bar::ColourBar;
@@ -18,6 +18,8 @@ use crate::plot::{Figure, FigureOptions, Query, ticks};
 
 /// Cells along the width.
 const BINS: usize = 200;
+/// Rows of a galaxy gather in a small part of its map, which bears smaller cells.
+const CROWDING: u64 = 9;
 /// Rows inside the default width.
 const INSIDE: (f64, f64) = (0.02, 0.98);
 
@@ -39,7 +41,7 @@ pub(super) fn draw(kind: &str, axes_names: [&str; 2], aspect: f64, query: &Query
     let [x, y] = axes_names.map(label::quantity);
     let summary = source.summary(&[&x.sql, &y.sql, "mass"])?;
     let (x_range, y_range) = window(&source, &x, &y, &summary.ranges, aspect, options)?;
-    let columns = checked_bins(options.bins, BINS)?;
+    let columns = checked_bins(options.bins, bins_for(summary.usable * CROWDING, BINS))?;
     let cell = (x_range.1 - x_range.0) / columns as f64;
     let rows = (((y_range.1 - y_range.0) / cell).round() as usize).max(1);
     let averaged = match options.color.as_deref().map(str::trim) {

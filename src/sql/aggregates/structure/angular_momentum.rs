@@ -32,7 +32,7 @@ pub static SPEC: Spec = Spec {
     finish_sum: no_sum,
     finish: products,
     unit: units::none,
-    output_units: output_units,
+    output_units,
     builtin: None,
 };
 

@@ -27,7 +27,7 @@ pub static SPEC: Spec = Spec {
     finish_sum: no_sum,
     finish: centre,
     unit: units::none,
-    output_units: output_units,
+    output_units,
     builtin: None,
 };
 
