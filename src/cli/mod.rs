@@ -54,6 +54,7 @@ pub struct Cli {
 
 /// The subcommands, in the order of the help page.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "made once")]
 pub enum Command {
     /// Simulate a small galaxy merger, ingest it, query it, draw it
     Demo(demo::Options),

@@ -22,8 +22,8 @@ fn flat_matter_and_lambda_has_a_closed_form() {
 fn einstein_de_sitter_and_milne_like_limits() {
     let c = Cosmology::lcdm(0.7, 1.0, 0.0).unwrap();
     assert!((c.age_gyr(1.0) / c.hubble_time_gyr() * 1.5 - 1.0).abs() < 1e-13);
-    for z in [0.1, 1.0, 10.0, 1000.0] {
-        let exact = 2.0 * c.hubble_distance_mpc() * (1.0 - (1.0 + z as f64).powf(-0.5));
+    for z in [0.1_f64, 1.0, 10.0, 1000.0] {
+        let exact = 2.0 * c.hubble_distance_mpc() * (1.0 - (1.0 + z).powf(-0.5));
         assert!((c.comoving_distance_mpc(z) / exact - 1.0).abs() < 1e-12);
     }
     // Mattig 1958 for an open universe of matter: the curvature enters the luminosity distance.

@@ -71,12 +71,15 @@ struct Lists {
     moments: [Vec<f32>; 6],
 }
 
+/// Acceleration and potential at one particle.
+type Pull = ([f64; 3], f64);
+
 /// Sums the field of all `sources` at the particles of `targets`.
 ///
 /// `opening` is the largest reach / distance at which a cell counts as far (0.5 to 0.9 are sensible; 0 sums every pair).
 pub fn gravity(sources: &[&Tree], targets: &Tree, opening: f64) -> Field {
     let groups = target_groups(targets);
-    let parts: Vec<(Vec<([f64; 3], f64)>, u64)> =
+    let parts: Vec<(Vec<Pull>, u64)> =
         groups.par_iter().map_init(Lists::default, |lists, &group| group_field(sources, targets, group, opening, lists)).collect();
     let mut field = Field { acceleration: vec![[0.0; 3]; targets.len()], potential: vec![0.0; targets.len()], interactions: 0 };
     for (&(first, _), (values, interactions)) in groups.iter().zip(&parts) {

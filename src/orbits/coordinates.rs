@@ -128,7 +128,7 @@ mod tests {
     fn circular_motion_has_only_v_phi() {
         let (radius_kpc, speed_kms): (f64, f64) = (8.2, 230.0);
         for k in 0..12 {
-            let angle_rad = f64::from(k) * 0.523_598_775_598_298_9 - 3.0;
+            let angle_rad = f64::from(k) * std::f64::consts::FRAC_PI_6 - 3.0;
             let (s, c) = angle_rad.sin_cos();
             let (x, y) = (radius_kpc * c, radius_kpc * s);
             let (vx, vy) = (-speed_kms * s, speed_kms * c);

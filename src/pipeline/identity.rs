@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::Step;
+use super::steps::Reads;
 
 /// The parts of an identity by name.
 pub type Parts = BTreeMap<String, String>;
@@ -22,7 +23,10 @@ pub fn own_parts(step: &Step, seed: u64) -> Parts {
     for (name, value) in step.values.all() {
         parts.insert(format!("parameter {name}"), value.json().to_string());
     }
-    parts.insert("seed".into(), seed.to_string());
+    // Snapshots are read as they are: no random number takes part.
+    if step.kind.reads() == Reads::Data {
+        parts.insert("seed".into(), seed.to_string());
+    }
     parts
 }
 

@@ -1,7 +1,7 @@
 //! Records: how every product was made, for people and for a referee.
 //!
 //! Layout     `record.json`: pipeline, inputs with digests, seed, every step, citations; `<step>.record.json` beside the products of each
-//!            step that left files (one for all files of the step); `timings.json`: seconds, threads, memory
+//!            step that left files (one for all files of the step); `timings.json`: seconds, threads, memory, notes
 //! Accuracy   record files are the same bytes for the same work, stopped and resumed or not; everything that may differ is in `timings.json`
 //! See also   `state`
 
@@ -96,14 +96,21 @@ pub fn unused_inputs(pipeline: &Pipeline) -> Vec<&str> {
 }
 
 /// Adds the times of this run to those of earlier ones.
-pub fn write_timings(folder: &Folder, outcomes: &[StepOutcome], seconds: f64, threads: usize, memory_bytes: Option<u64>) -> Result<()> {
+pub fn write_timings(
+    folder: &Folder,
+    outcomes: &[StepOutcome],
+    notes: &[String],
+    seconds: f64,
+    threads: usize,
+    memory_bytes: Option<u64>,
+) -> Result<()> {
     let path = folder.path().join(TIMINGS);
     let earlier: Json = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let mut steps: BTreeMap<String, Json> = earlier.get("steps").and_then(|s| serde_json::from_value(s.clone()).ok()).unwrap_or_default();
     for outcome in outcomes.iter().filter(|o| matches!(o.state, StepState::Done | StepState::Failed)) {
         steps.insert(outcome.name.clone(), json!({"seconds": outcome.seconds, "reason": outcome.reason}));
     }
-    let last = json!({"seconds": seconds, "threads": threads, "memory_bytes": memory_bytes});
+    let last = json!({"seconds": seconds, "threads": threads, "memory_bytes": memory_bytes, "notes": notes});
     folder.write(TIMINGS, &to_text(&json!({"last_run": last, "steps": steps}))?).map(drop)
 }
 

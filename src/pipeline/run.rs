@@ -66,7 +66,7 @@ pub fn run(pipeline: &Pipeline, options: &RunOptions, progress: &dyn Progress) -
     // Records are written even if the run was stopped: they say what is there.
     work.keep_fingerprints()?;
     record::write(&work, &outcomes)?;
-    record::write_timings(&work.folder, &outcomes, seconds, threads, options.memory_bytes)?;
+    record::write_timings(&work.folder, &outcomes, &stage.notes, seconds, threads, options.memory_bytes)?;
     stopped?;
     let mut notes = stage.notes;
     notes.extend(record::unused_inputs(pipeline).iter().map(|name| format!("input `{name}` is read by no step")));
@@ -374,7 +374,6 @@ fn state_of(work: &Work, index: usize, verdict: &Verdict, outcome: Outcome) -> S
         digest: outcome.digest.unwrap_or_else(|| files_digest(&outcome.products)),
         digest_of_files,
         products: outcome.products,
-        notes: outcome.notes,
         citations: step.kind.citations().iter().map(|c| (*c).to_string()).collect(),
     }
 }

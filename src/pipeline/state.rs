@@ -1,7 +1,7 @@
 //! What is remembered of a finished step: its identity, its products, and how it was made.
 //!
 //! Layout     `.spolia-run/steps/<name>.json`, written by rename when everything else of the step is in place: this is the commit of a step
-//! Accuracy   the same work gives the same bytes: no time, no path of this machine, no number of threads
+//! Accuracy   the same work gives the same bytes: no time, no path of this machine, no number of threads, no note about how a run went
 //! Edge cases an unreadable state counts as none: the step runs again
 //! See also   `record`, `fingerprint`
 
@@ -51,8 +51,6 @@ pub struct State {
     pub digest_of_files: bool,
     /// Files.
     pub products: Vec<Product>,
-    /// What the user should know.
-    pub notes: Vec<String>,
     /// Papers and programs behind it.
     pub citations: Vec<String>,
 }

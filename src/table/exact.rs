@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn awkward_floats_come_back_with_the_same_bits() {
-        // 5e-324 is the smallest subnormal; 2.2250738585072011e-308 is the double that once hung parsers.
-        let holder = Holder { value: Some([5e-324, 2.225_073_858_507_201_1e-308, -0.1 + 0.3]), count: u64::MAX };
+        // 5e-324 is the smallest subnormal; 2.225073858507201e-308 is the double that once hung parsers.
+        let holder = Holder { value: Some([5e-324, 2.225_073_858_507_201e-308, -0.1 + 0.3]), count: u64::MAX };
         let text = serde_json::to_string(&holder).unwrap();
         let back: Holder = serde_json::from_str(&text).unwrap();
         assert_eq!(back.value.unwrap().map(f64::to_bits), holder.value.unwrap().map(f64::to_bits));

@@ -136,9 +136,9 @@ mod tests {
             z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
             (z ^ z >> 31) as f64 / 2f64.powi(64)
         };
-        let radius = -3.0 * (1.0 - unit(0)).ln() * if i % 4 == 0 { 10.0 } else { 1.0 };
+        let radius = -3.0 * (1.0 - unit(0)).ln() * if i.is_multiple_of(4) { 10.0 } else { 1.0 };
         let angle = std::f64::consts::TAU * unit(1);
-        let height = (unit(2) - 0.5) * if i % 4 == 0 { radius } else { 0.6 };
+        let height = (unit(2) - 0.5) * if i.is_multiple_of(4) { radius } else { 0.6 };
         [radius * angle.cos(), radius * angle.sin(), height]
     }
 

@@ -48,6 +48,7 @@ fn value(column: usize, row: u64) -> f32 {
     }
 }
 
+#[allow(clippy::new_ret_no_self, reason = "the tests want the trait object")]
 impl Toy {
     fn new(snap: u32, stars: u64, gas: u64, file: &Path) -> Arc<dyn Snapshot> {
         Arc::new(Toy {

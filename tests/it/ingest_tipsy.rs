@@ -171,7 +171,7 @@ fn tiny_000832_in_physical_units() {
     assert!(info.files.iter().any(|(p, _)| p.ends_with("tiny.param")) && info.files.iter().any(|(p, _)| p.ends_with("tiny.000832.iord")));
     assert!(!info.files.iter().any(|(p, _)| p.to_string_lossy().contains("AHF")));
     let a_birth = column(&*s, Family::Stars, "a_birth");
-    assert!(a_birth.iter().all(|a| *a > 0.1 && *a < 0.3010));
+    assert!(a_birth.iter().all(|a| *a > 0.1 && *a < 0.300_95));
 }
 
 #[test]

@@ -89,14 +89,10 @@ impl FigureKind for Profile {
             let bottom = (k + 1 == wanted.len()).then_some(&x_label);
             panel.frame(&mut scene, Sides { bottom, left: Some(&label), left_label_x: Some(axes::LABEL_SIZE) }, Rgb::BLACK);
             if entries.len() > 1 {
-                let taken: Vec<(f64, f64)> = entries
-                    .iter()
-                    .flat_map(|(_, values, _)| {
-                        values.iter().enumerate().map(|(i, v)| panel.point(centre(curves.range, curves.bins, i), *v))
-                    })
-                    .collect();
+                let at = |(i, v): (usize, &f64)| panel.point(centre(curves.range, curves.bins, i), *v);
+                let taken: Vec<Vec<(f64, f64)>> = entries.iter().map(|e| e.1.iter().enumerate().map(at).collect()).collect();
                 let names: Vec<(Text, Stroke)> = entries.into_iter().map(|(name, _, stroke)| (name, stroke)).collect();
-                draw::legend(&mut scene, &panel.area, &names, std::slice::from_ref(&taken));
+                draw::legend(&mut scene, &panel.area, &names, &taken);
             }
             if k == 0 {
                 draw::caption(&mut scene, &panel.area, options, &source, rows);

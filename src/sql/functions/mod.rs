@@ -166,8 +166,8 @@ mod tests {
             kpc.clone().zip(kms.clone()).map(|(a, b)| a.times(&b).to_string())
         );
         assert_eq!(of("sum", &[unit("Msun")]), Some("Msun".into()));
-        assert_eq!(of("var", &[kms.clone()]), Some("km**2/s**2".into()));
-        assert_eq!(of("stddev", &[kms.clone()]), Some("km/s".into()));
+        assert_eq!(of("var", std::slice::from_ref(&kms)), Some("km**2/s**2".into()));
+        assert_eq!(of("stddev", std::slice::from_ref(&kms)), Some("km/s".into()));
         assert_eq!(of("abundance", &[None, None, unit("1"), unit("1")]), Some("dex".into()));
         assert_eq!(unit_of_call("power", &[kms.clone(), None], &[None, Some(2.0)]).unwrap(), unit("km**2/s**2"));
         assert!(unit_of_call("radius", &[kpc.clone(), kpc, kms], &[]).is_err());

@@ -116,6 +116,9 @@ impl Engine {
     }
 }
 
+/// Turns the SQL arguments into the columns of a shape.
+pub type Prepare = fn(&[ArrayRef]) -> Result<Vec<ArrayRef>>;
+
 /// Constant data of one exact aggregate.
 #[derive(Debug)]
 pub struct Spec {
@@ -128,7 +131,7 @@ pub struct Spec {
     /// Runs the sums.
     pub engine: Engine,
     /// Turns the SQL arguments into the columns of the shape (always Float64); none when they are the same.
-    pub prepare: Option<fn(&[ArrayRef]) -> Result<Vec<ArrayRef>>>,
+    pub prepare: Option<Prepare>,
     /// Names of the numbers of a struct answer; empty for a plain number.
     pub outputs: &'static [&'static str],
     /// Fewest rows that give an answer; NULL below.

@@ -81,8 +81,7 @@ impl AggregateUDFImpl for ExactAggregate {
         if types.len() != self.spec.arguments {
             return plan_err!("{name} takes {} argument(s), found {}", self.spec.arguments, types.len());
         }
-        if let Some(text) = types.iter().find(|t| !t.is_numeric() && !t.is_null() && !(self.builtin.is_some() && is_exact_integer_type(t)))
-        {
+        if let Some(text) = types.iter().find(|t| !(t.is_numeric() || t.is_null() || self.builtin.is_some() && is_exact_integer_type(t))) {
             return plan_err!("{name} needs numbers, found {text}");
         }
         if self.builtin.is_some()
