@@ -91,6 +91,9 @@ fn would_run(pipeline: &Pipeline, options: &RunOptions) -> Result<RunReport> {
     Ok(RunReport { steps, record: plan.out.join(record::RECORD), out: plan.out, notes: Vec::new(), seconds: 0.0 })
 }
 
+/// How long a run waits for the lock of its folder.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Takes the lock of the folder of products.
 fn lock(pipeline: &Pipeline, options: &RunOptions) -> Result<File> {
     let out = super::plan::out_folder(pipeline, options.out.as_deref());
@@ -103,12 +106,19 @@ fn lock(pipeline: &Pipeline, options: &RunOptions) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(|e| Error::io("open the lock of a run", &path, &e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::usage("another run works in this folder")
-            .at(format!("`{}`", out.display()))
-            .hint("wait until it ends, or choose another folder with -o")),
-        Err(TryLockError::Error(e)) => Err(Error::io("lock a folder", &path, &e)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A program that this process is just starting holds the lock of a run that has ended, until its first instruction.
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_PATIENCE / 50),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::usage("another run works in this folder")
+                    .at(format!("`{}`", out.display()))
+                    .hint("wait until it ends, or choose another folder with -o"));
+            }
+            Err(TryLockError::Error(e)) => return Err(Error::io("lock a folder", &path, &e)),
+        }
     }
 }
 

@@ -166,7 +166,10 @@ fn tiny_000832_in_physical_units() {
     for family in [Family::Gas, Family::Dark, Family::Stars] {
         column(&*s, family, "halo_id").iter().for_each(|h| *groups.entry(*h as i64).or_default() += 1);
     }
-    assert_eq!(groups.into_iter().collect::<Vec<_>>(), [(-1, 2141), (0, 605), (1, 58), (2, 50), (3, 20), (4, 12), (5, 16)]);
+    // The README of the samples lists the first groups; the others hold ten particles or fewer.
+    assert_eq!(groups.values().sum::<u64>(), 161 + 3079 + 104);
+    assert!(groups.range(6..).all(|(_, n)| *n <= 10));
+    assert_eq!(groups.into_iter().take(7).collect::<Vec<_>>(), [(-1, 2141), (0, 605), (1, 58), (2, 50), (3, 20), (4, 12), (5, 16)]);
     assert_eq!(unit(&*s, Family::Stars, "age"), "Gyr");
     assert!(info.files.iter().any(|(p, _)| p.ends_with("tiny.param")) && info.files.iter().any(|(p, _)| p.ends_with("tiny.000832.iord")));
     assert!(!info.files.iter().any(|(p, _)| p.to_string_lossy().contains("AHF")));
@@ -271,9 +274,9 @@ fn folders_of_samples() {
     assert!(error.contains("did you mean"), "{error}");
     assert_eq!(snapshots_in(&samples("tipsy_changa").unwrap()).unwrap().len(), 4);
     assert_eq!(opened(&samples("synthetic/tipsy_std").unwrap()).rows(Family::Stars), 500);
-    // Two files are one snapshot, and the folder above its `snapdir_084` finds it too.
+    // Two files are one snapshot, and the folder above its `snapdir_084` finds it too: 300 cells and 20 in the wind phase.
     for folder in ["synthetic/tng/snapdir_084", "synthetic/tng"] {
-        assert_eq!(opened(&samples(folder).unwrap()).rows(Family::Gas), 300, "{folder}");
+        assert_eq!(opened(&samples(folder).unwrap()).rows(Family::Gas), 320, "{folder}");
     }
     let error = open(&samples("synthetic/starlog_le").unwrap(), &OpenOptions::default()).unwrap_err().to_string();
     assert!(error.contains("holds no snapshot") && error.contains("galaxy.starlog"), "{error}");

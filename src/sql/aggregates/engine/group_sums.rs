@@ -509,7 +509,7 @@ mod tests {
         assert_eq!(sum(&[f64::MAX, f64::MAX, -f64::MAX]), f64::MAX);
         assert_eq!(sum(&[f64::MAX, f64::MAX]), f64::INFINITY);
         assert_eq!(sum(&[f64::from_bits(1), f64::from_bits(2)]), f64::from_bits(3));
-        assert_eq!(sum(&[1.0, 2.0_f64.powi(-53), 2.0_f64.powi(-1074)]), 1.0 + f64::EPSILON);
+        assert_eq!(sum(&[1.0, 2.0_f64.powi(-53), f64::from_bits(1)]), 1.0 + f64::EPSILON);
         assert_eq!(sum::<f64>(&[]), 0.0);
         assert_eq!(sum(&[1e30_f32, 1.0, -1e30]), 1.0);
         assert_eq!(sum(&[f32::MIN_POSITIVE, f32::from_bits(1)]), f64::from(f32::MIN_POSITIVE) + f64::from(f32::from_bits(1)));
