@@ -27,7 +27,7 @@ pub const SOLAR_HYDROGEN: f64 = 0.7381;
 /// Share of the gross star formation that returns at once (Weinberg et al. 2017, Kroupa initial mass function).
 pub const RETURNED_SHARE: f64 = 0.4;
 
-/// First type Ia supernova after a burst [Gyr] (Maoz et al. 2012; Golden Thread simulations use the same).
+/// First type Ia supernova after a burst \[Gyr\] (Maoz et al. 2012; Golden Thread simulations use the same).
 pub const IA_DELAY_GYR: f64 = 0.04;
 
 /// Slope of the delay-time distribution (Golden Thread simulations).
@@ -106,12 +106,12 @@ impl OneZone {
         Ok(OneZone { gas_msun, metal_msun, inflow, wind_loading, clock_gyr: 0.0, memory: Vec::new() })
     }
 
-    /// Gas mass [Msun].
+    /// Gas mass \[Msun\].
     pub fn gas_msun(&self) -> f64 {
         self.gas_msun
     }
 
-    /// Mass of each element in the gas [Msun].
+    /// Mass of each element in the gas \[Msun\].
     pub fn metal_msun(&self) -> [f64; ELEMENT_COUNT] {
         self.metal_msun
     }

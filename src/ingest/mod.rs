@@ -92,11 +92,11 @@ pub struct SnapshotInfo {
     pub files: Vec<(PathBuf, u64)>,
     /// Scale factor, for cosmological runs.
     pub scale_factor: Option<f64>,
-    /// Cosmic time (or simulation time) [Gyr].
+    /// Cosmic time (or simulation time) \[Gyr\].
     pub time_gyr: Option<f64>,
     /// The simulation's own cosmology.
     pub cosmology: Option<Cosmology>,
-    /// Physical side of the periodic box [kpc].
+    /// Physical side of the periodic box \[kpc\].
     pub box_kpc: Option<f64>,
     /// Rows of each family that has any.
     pub rows: Vec<(Family, u64)>,
@@ -109,9 +109,9 @@ pub struct SnapshotInfo {
 /// How to read; the same for every format.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
-    /// Length unit for files that do not name theirs [kpc], comoving where the run is.
+    /// Length unit for files that do not name theirs \[kpc\], comoving where the run is.
     pub length_kpc: Option<f64>,
-    /// Mass unit for files that do not name theirs [Msun].
+    /// Mass unit for files that do not name theirs \[Msun\].
     pub mass_msun: Option<f64>,
     /// Velocity unit for files that do not name theirs [km/s].
     pub velocity_kms: Option<f64>,

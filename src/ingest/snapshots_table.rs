@@ -1,6 +1,6 @@
 //! The table `snapshots`: one row per ingested snapshot, so that SQL can join times and cosmologies.
 //!
-//! Layout     snap, scale_factor, redshift, time_gyr, box_kpc, h, omega_m, omega_lambda, rows_<family>, format, source
+//! Layout     snap, scale_factor, redshift, time_gyr, box_kpc, h, omega_m, omega_lambda, rows_\<family>, format, source
 //! Units      Gyr, kpc; the rest has none
 //! Edge cases what a snapshot does not know is null; a table of the whole dataset, written anew by every ingest
 //! See also   `run`, `table::manifest::SnapshotEntry`

@@ -104,15 +104,15 @@ pub struct DemoReport {
     pub energy_drift: f64,
     /// Stars whose birth galaxy was the satellite.
     pub n_accreted: u64,
-    /// Stellar mass now [Msun].
+    /// Stellar mass now \[Msun\].
     pub stellar_mass_msun: f64,
-    /// Gas mass now [Msun].
+    /// Gas mass now \[Msun\].
     pub gas_mass_msun: f64,
-    /// Gas that was provided for and never arrived [Msun]; below zero by less than a particle when the last one was rounded up.
+    /// Gas that was provided for and never arrived \[Msun\]; below zero by less than a particle when the last one was rounded up.
     pub reservoir_mass_msun: f64,
-    /// Gas that the recipe provides in total [Msun]: stars, gas and reservoir add up to it.
+    /// Gas that the recipe provides in total \[Msun\]: stars, gas and reservoir add up to it.
     pub supplied_mass_msun: f64,
-    /// Lookback time at which the satellite stopped being a galaxy of its own [Gyr].
+    /// Lookback time at which the satellite stopped being a galaxy of its own \[Gyr\].
     pub merger_lookback_gyr: Option<f64>,
 }
 

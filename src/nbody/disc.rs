@@ -15,7 +15,7 @@ const LAGGING_SHARE: f64 = 0.2;
 /// Position and motion of a disc galaxy.
 #[derive(Clone, Copy, Debug)]
 pub struct Plane {
-    /// Centre [kpc].
+    /// Centre \[kpc\].
     pub centre_kpc: [f64; 3],
     /// Velocity of the centre [km/s].
     pub velocity_kms: [f64; 3],
@@ -28,9 +28,9 @@ pub struct Plane {
 /// A particle in the cylindrical coordinates of a plane.
 #[derive(Clone, Copy, Debug)]
 pub struct Cylindrical {
-    /// Distance from the axis [kpc].
+    /// Distance from the axis \[kpc\].
     pub radius_kpc: f64,
-    /// Height over the plane [kpc].
+    /// Height over the plane \[kpc\].
     pub height_kpc: f64,
     /// Outward velocity [km/s].
     pub v_r_kms: f64,
@@ -123,9 +123,9 @@ pub struct Damping {
     pub time_internal: f64,
     /// Velocity dispersion that is kept [km/s].
     pub turbulence_kms: f64,
-    /// Gas farther out than this is not part of the disc [kpc].
+    /// Gas farther out than this is not part of the disc \[kpc\].
     pub radius_kpc: f64,
-    /// Gas higher than this is not part of the disc [kpc].
+    /// Gas higher than this is not part of the disc \[kpc\].
     pub height_kpc: f64,
 }
 

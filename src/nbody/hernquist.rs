@@ -24,27 +24,27 @@ const MOST_TRIES: u32 = 100_000;
 /// A Hernquist sphere.
 #[derive(Clone, Copy, Debug)]
 pub struct Hernquist {
-    /// Total mass [Msun].
+    /// Total mass \[Msun\].
     pub mass_msun: f64,
-    /// Scale length a [kpc].
+    /// Scale length a \[kpc\].
     pub scale_kpc: f64,
-    /// Nothing is sampled beyond [kpc].
+    /// Nothing is sampled beyond \[kpc\].
     pub cut_kpc: f64,
 }
 
 /// One sampled particle.
 #[derive(Clone, Copy, Debug)]
 pub struct Sampled {
-    /// Position about the centre [kpc].
+    /// Position about the centre \[kpc\].
     pub position_kpc: [f64; 3],
     /// Velocity [km/s].
     pub velocity_kms: [f64; 3],
-    /// Mass [Msun]; the sum over the sample is the mass inside the cut.
+    /// Mass \[Msun\]; the sum over the sample is the mass inside the cut.
     pub mass_msun: f64,
 }
 
 impl Hernquist {
-    /// Mass inside `radius_kpc` [Msun].
+    /// Mass inside `radius_kpc` \[Msun\].
     pub fn mass_inside_msun(&self, radius_kpc: f64) -> f64 {
         self.mass_msun * (radius_kpc / (radius_kpc + self.scale_kpc)).powi(2)
     }

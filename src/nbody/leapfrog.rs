@@ -12,7 +12,7 @@ use super::disc::{cross, dot, plus_scaled};
 /// Particles of one kind.
 #[derive(Clone, Debug, Default)]
 pub struct Particles {
-    /// Position [kpc].
+    /// Position \[kpc\].
     pub position: Vec<[f64; 3]>,
     /// Velocity [km/s].
     pub velocity: Vec<[f64; 3]>,
@@ -20,7 +20,7 @@ pub struct Particles {
     pub acceleration: Vec<[f64; 3]>,
     /// Potential [(km/s)^2].
     pub potential: Vec<f64>,
-    /// Mass [Msun].
+    /// Mass \[Msun\].
     pub mass: Vec<f64>,
 }
 

@@ -16,39 +16,39 @@ pub struct GalaxySettings {
     pub dark_count: usize,
     /// Normal of the gas disc (any length).
     pub normal: [f64; 3],
-    /// Gas disc at the start [Msun].
+    /// Gas disc at the start \[Msun\].
     pub gas_msun: f64,
-    /// Mass of one gas particle, hence of one star [Msun].
+    /// Mass of one gas particle, hence of one star \[Msun\].
     pub particle_msun: f64,
-    /// Gas that falls in later: (mass [Msun], start, time constant, end [Gyr]); the rate is exponential and the mass arrives in full.
+    /// Gas that falls in later: (mass \[Msun\], start, time constant, end \[Gyr\]); the rate is exponential and the mass arrives in full.
     pub supply: Vec<Supply>,
-    /// Scale length of the arriving gas at the start and at the end of the run [kpc].
+    /// Scale length of the arriving gas at the start and at the end of the run \[kpc\].
     pub scale_kpc: (f64, f64),
     /// Wind per gross star formation, for the enrichment.
     pub wind_loading: f64,
-    /// Iron abundance of the gas at the start and of what falls in [dex].
+    /// Iron abundance of the gas at the start and of what falls in \[dex\].
     pub inflow_feh: f64,
     /// Metallicity gradient of the gas [dex/kpc].
     pub gradient_dex_kpc: f64,
-    /// Edge of the disc: gas beyond it is not damped and forms no stars [kpc].
+    /// Edge of the disc: gas beyond it is not damped and forms no stars \[kpc\].
     pub disc_radius_kpc: f64,
 }
 
 /// An episode of gas accretion.
 #[derive(Clone, Copy, Debug)]
 pub struct Supply {
-    /// Mass that arrives between start and end [Msun].
+    /// Mass that arrives between start and end \[Msun\].
     pub mass_msun: f64,
-    /// When it sets in [Gyr].
+    /// When it sets in \[Gyr\].
     pub start_gyr: f64,
-    /// Time constant of the decline [Gyr].
+    /// Time constant of the decline \[Gyr\].
     pub decline_gyr: f64,
-    /// When it stops [Gyr].
+    /// When it stops \[Gyr\].
     pub end_gyr: f64,
 }
 
 impl Supply {
-    /// Mass that has arrived by `time_gyr` [Msun].
+    /// Mass that has arrived by `time_gyr` \[Msun\].
     pub fn arrived_msun(&self, time_gyr: f64) -> f64 {
         let time = time_gyr.clamp(self.start_gyr, self.end_gyr) - self.start_gyr;
         let grown = |t: f64| 1.0 - (-t / self.decline_gyr).exp();
@@ -61,35 +61,35 @@ impl Supply {
 pub struct Settings {
     /// Key of all random numbers.
     pub seed: u64,
-    /// Duration [Gyr].
+    /// Duration \[Gyr\].
     pub duration_gyr: f64,
-    /// Step of gas and stars [Gyr]; dark particles take twice as long steps.
+    /// Step of gas and stars \[Gyr\]; dark particles take twice as long steps.
     pub step_gyr: f64,
     /// Opening parameter of the tree.
     pub opening: f64,
-    /// Softening of dark particles [kpc].
+    /// Softening of dark particles \[kpc\].
     pub dark_softening_kpc: f64,
-    /// Softening of gas and stars [kpc].
+    /// Softening of gas and stars \[kpc\].
     pub baryon_softening_kpc: f64,
     /// The larger galaxy.
     pub host: GalaxySettings,
     /// The smaller galaxy.
     pub satellite: GalaxySettings,
-    /// Satellite minus host at the start [kpc].
+    /// Satellite minus host at the start \[kpc\].
     pub separation_kpc: [f64; 3],
     /// Satellite minus host at the start [km/s].
     pub approach_kms: [f64; 3],
-    /// Depletion time of gas at 1 Msun/pc^2 [Gyr]; it falls as the surface density to the power -0.4.
+    /// Depletion time of gas at 1 Msun/pc^2 \[Gyr\]; it falls as the surface density to the power -0.4.
     pub depletion_gyr: f64,
-    /// Time constant of the damping of gas [Gyr].
+    /// Time constant of the damping of gas \[Gyr\].
     pub damping_gyr: f64,
-    /// Turbulence of gas at the start, its decline time [Gyr] and what remains [km/s].
+    /// Turbulence of gas at the start, its decline time \[Gyr\] and what remains [km/s].
     pub turbulence_kms: (f64, f64, f64),
-    /// Scatter of the metallicity of coeval gas at one radius [dex].
+    /// Scatter of the metallicity of coeval gas at one radius \[dex\].
     pub metal_scatter_dex: f64,
-    /// Scatter of each abundance ratio [dex].
+    /// Scatter of each abundance ratio \[dex\].
     pub ratio_scatter_dex: f64,
-    /// Cell of the map from which the surface density of gas is read [kpc].
+    /// Cell of the map from which the surface density of gas is read \[kpc\].
     pub map_cell_kpc: f64,
 }
 

@@ -108,7 +108,7 @@ impl Tree {
         self.order.is_empty()
     }
 
-    /// Total mass [Msun].
+    /// Total mass \[Msun\].
     pub fn mass_msun(&self) -> f64 {
         self.nodes.first().map_or(0.0, |root| root.mass)
     }

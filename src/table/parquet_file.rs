@@ -1,7 +1,7 @@
 //! Parquet files as Spolia writes them: row groups encoded column by column on all threads, same bytes for any number of them.
 //!
 //! Layout     row groups of 131072 rows, pages of 16384; zstd 1; floats BYTE_STREAM_SPLIT, integers DELTA_BINARY_PACKED, no dictionaries
-//!            for numbers; page index and statistics; Arrow schema with all field metadata; `created_by` spolia <version>
+//!            for numbers; page index and statistics; Arrow schema with all field metadata; `created_by` spolia \<version>
 //! Accuracy   values come back with the same bits, NaN payloads included
 //! Measured   a Tipsy snapshot of 4e6 particles takes 0.46 of its memory; zstd 3 would save 1% more, no BYTE_STREAM_SPLIT costs 6%
 //! Edge cases a table without rows is a file without row groups

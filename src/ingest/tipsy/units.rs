@@ -2,7 +2,7 @@
 //!
 //! Formula    G = 1 in code: v = sqrt(G m / l), t = l / v, rho = m / l^3; h = dHubble0 x 10 v / l (v in km/s, l in kpc);
 //!            cosmological at scale factor a: x a l, v a, rho a^-3, phi v^2 / a, eps a l; mass, temperature, metals as they are
-//! Units      length unit [kpc] (comoving in a cosmological run), mass unit [Msun], velocity unit [km/s], time unit [Gyr]
+//! Units      length unit \[kpc\] (comoving in a cosmological run), mass unit \[Msun\], velocity unit [km/s], time unit \[Gyr\]
 //! Refuses    units that are not positive; a cosmological header time that is no scale factor
 //! Edge cases no parameter file: values stay in code units, unit `unknown`; length and mass may be given in `OpenOptions`
 //! Source     Gasoline and ChaNGa parameter documentation; pynbody 2.8 rounds the same units to 5 digits (1e-5 systematic)
@@ -23,9 +23,9 @@ const H_PER_KMS_KPC: f64 = 10.0;
 /// Sizes of the code's units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CodeUnits {
-    /// Length unit [kpc], comoving in a cosmological run.
+    /// Length unit \[kpc\], comoving in a cosmological run.
     pub length_kpc: f64,
-    /// Mass unit [Msun].
+    /// Mass unit \[Msun\].
     pub mass_msun: f64,
     /// Velocity unit [km/s].
     pub velocity_kms: f64,
@@ -37,7 +37,7 @@ impl CodeUnits {
         CodeUnits { length_kpc, mass_msun, velocity_kms: (GRAVITY_KPC_KMS2_MSUN * mass_msun / length_kpc).sqrt() }
     }
 
-    /// Time unit [Gyr].
+    /// Time unit \[Gyr\].
     pub fn time_gyr(&self) -> f64 {
         GYR_PER_TIME_UNIT * self.length_kpc / self.velocity_kms
     }
@@ -59,9 +59,9 @@ pub struct Conversion {
     pub cosmology: Option<Cosmology>,
     /// Table of that cosmology.
     pub ages: Option<AgeTable>,
-    /// Cosmic or simulation time of the snapshot [Gyr].
+    /// Cosmic or simulation time of the snapshot \[Gyr\].
     pub time_gyr: Option<f64>,
-    /// Physical side of the periodic box [kpc].
+    /// Physical side of the periodic box \[kpc\].
     pub box_kpc: Option<f64>,
     /// Whether a negative formation time marks a black hole: only where the run forms or follows them.
     pub black_holes: bool,

@@ -32,7 +32,7 @@ pub struct GasRecord {
     pub vz: f32,
     /// Density.
     pub rho: f32,
-    /// Temperature [K].
+    /// Temperature \[K\].
     pub temperature: f32,
     /// Softening (some codes store the smoothing length here).
     pub eps: f32,
@@ -130,7 +130,7 @@ pub struct StarlogRecord {
     pub mass: f64,
     /// Density of the gas.
     pub rho: f64,
-    /// Temperature of the gas [K].
+    /// Temperature of the gas \[K\].
     pub temperature: f64,
 }
 

@@ -58,9 +58,9 @@ pub struct Tag {
 pub struct Birth {
     /// Place in the gas and star particles.
     pub place: u32,
-    /// Time since the start [Gyr].
+    /// Time since the start \[Gyr\].
     pub time_gyr: f64,
-    /// Position [kpc].
+    /// Position \[kpc\].
     pub position_kpc: [f64; 3],
     /// Velocity [km/s].
     pub velocity_kms: [f64; 3],
@@ -81,7 +81,7 @@ pub struct Galaxy {
     pub zone: OneZone,
     /// Whether it is still a galaxy of its own.
     pub alive: bool,
-    /// Mean radius of its disc gas [kpc].
+    /// Mean radius of its disc gas \[kpc\].
     pub gas_radius_kpc: f64,
     arrived_msun: f64,
     central_msun: f64,
@@ -91,13 +91,13 @@ pub struct Galaxy {
 /// A line of the run's history.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// Time since the start [Gyr].
+    /// Time since the start \[Gyr\].
     pub time_gyr: f64,
-    /// Satellite minus host [kpc].
+    /// Satellite minus host \[kpc\].
     pub separation_kpc: f64,
-    /// Stellar mass born in host and satellite so far [Msun].
+    /// Stellar mass born in host and satellite so far \[Msun\].
     pub stars_msun: [f64; 2],
-    /// Gas of host and satellite [Msun].
+    /// Gas of host and satellite \[Msun\].
     pub gas_msun: [f64; 2],
     /// Composition of the gas of host and satellite.
     pub composition: [[f64; ELEMENT_COUNT]; 2],
@@ -125,7 +125,7 @@ pub struct Merger {
     pub history: Vec<Moment>,
     /// When the satellite stopped being a galaxy of its own [Gyr since the start].
     pub merged_gyr: Option<f64>,
-    /// Time since the start [Gyr].
+    /// Time since the start \[Gyr\].
     pub time_gyr: f64,
     /// Short steps taken.
     pub steps: u64,
@@ -224,7 +224,7 @@ impl Merger {
         (bound(&self.settings.host).ceil() + bound(&self.settings.satellite).ceil()) as u32 + 2
     }
 
-    /// Gas that has not arrived yet [Msun].
+    /// Gas that has not arrived yet \[Msun\].
     pub fn reservoir_msun(&self) -> f64 {
         [&self.settings.host, &self.settings.satellite]
             .iter()

@@ -1,6 +1,6 @@
 //! Step `frame`: centre and orientation of a galaxy, stored in its dataset under the name of the step.
 //!
-//! SQL        CREATE FRAME <step> AS SELECT face_on(x, y, z, vx, vy, vz, mass) FROM <table> WHERE <filter>
+//! SQL        CREATE FRAME \<step> AS SELECT face_on(x, y, z, vx, vy, vz, mass) FROM \<table> WHERE \<filter>
 //! Edge cases a stored frame makes a new version of the dataset but no new data: steps that do not read in this frame stay fresh;
 //!            a frame that is there already with the same numbers is left as it is
 //! Refuses    data that is no dataset: a raw snapshot cannot keep a frame

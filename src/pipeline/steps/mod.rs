@@ -92,7 +92,7 @@ pub trait StepKind: Sync + Debug {
     fn dataset(&self, _step: &Step) -> Option<String> {
         None
     }
-    /// The digest of [`Outcome::digest`] as it is now; none when the product is gone. Only asked of kinds that gave one.
+    /// The digest of `Outcome::digest` as it is now; none when the product is gone. Only asked of kinds that gave one.
     fn digest_now(&self, _context: &Context) -> Result<Option<String>> {
         Ok(None)
     }

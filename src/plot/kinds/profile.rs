@@ -1,6 +1,6 @@
 //! Radial profiles: surface density, velocity dispersions and rotation against cylindrical radius.
 //!
-//! Formula    Sigma = sum(m) / (pi (R2^2 - R1^2)); sigma^2 = <v^2> - <v>^2 by mass; v_c = sqrt(G M(<r) / r), spherical, all families
+//! Formula    Sigma = sum(m) / (pi (R2^2 - R1^2)); sigma^2 = \<v^2> - \<v>^2 by mass; v_c = sqrt(G M(\<r) / r), spherical, all families
 //! Units      kpc, Msun/kpc^2, km/s
 //! Edge cases rows on the axis R = 0 have no v_phi and are left out; families that are missing are left out of v_c with a note
 //! See also   `orbits::coordinates`

@@ -1,6 +1,6 @@
 //! Aggregates that need all rows at once (quantiles, centres): columns are collected, and the answer does not depend on their order.
 //!
-//! Layout     arguments are columns first, literals last; state: one List<Float64> per column
+//! Layout     arguments are columns first, literals last; state: one List\<Float64> per column
 //! Edge cases a row with a NULL in any column is skipped; no rows give NULL
 //! Cost       8 bytes per row and column, reported to the memory pool
 //! See also   `distribution`, `structure`

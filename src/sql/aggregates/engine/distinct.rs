@@ -1,6 +1,6 @@
 //! DISTINCT inside an exact aggregate: the set of values, with how often each came, summed exactly at the end.
 //!
-//! Layout     state: List<Float64> of the set
+//! Layout     state: List\<Float64> of the set
 //! Edge cases values are told apart by their bits, except that all NaN are one value; windows may take rows out again
 //! Cost       16 bytes and a map entry per distinct value
 //! See also   `udaf`, `moments::of_distinct`
