@@ -1,4 +1,4 @@
-//! SQL behaviour as text: every `tests/sql/*.slt` file, run over a plain context with our functions and over a session.
+//! SQL behaviour as text: every `tests/sql/*.slt` file, run over a plain context with our functions.
 //!
 //! Layout     `statement ok`, `statement error <regex>`, `query <types>` and its rows, as in SQLite's sqllogictest
 //! Edge cases floats are printed with the fewest digits that name them; NULL is NULL; an empty text is (empty)
@@ -40,23 +40,6 @@ impl Engine for Plain {
             let schema = Arc::new(frame.schema().as_arrow().clone());
             Ok((schema, frame.collect().await.map_err(|e| e.to_string())?))
         })
-    }
-}
-
-/// The session that users have, with the unit check.
-struct Whole(spolia::sql::Session);
-
-impl Whole {
-    fn new(threads: usize) -> Self {
-        let options = spolia::sql::SessionOptions { threads, ..Default::default() };
-        Whole(spolia::sql::Session::new(options).unwrap())
-    }
-}
-
-impl Engine for Whole {
-    fn query(&mut self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
-        let answer = self.0.query(sql).map_err(|e| e.to_string())?;
-        Ok((answer.schema, answer.batches))
     }
 }
 
@@ -114,36 +97,28 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn run_all<E: Engine + 'static>(engine: impl Fn() -> E) {
+fn run_all(partitions: usize) {
     let files = files();
     assert!(files.len() >= 10, "the files are missing");
     let mut failures = Vec::new();
     for file in &files {
-        let mut runner = sqllogictest::Runner::new(|| {
-            let database = Database(engine());
-            async { Ok(database) }
-        });
+        let mut runner = sqllogictest::Runner::new(|| async { Ok(Database(Plain::new(partitions))) });
         if let Err(error) = runner.run_file(file) {
             failures.push(format!("{}: {error}", file.display()));
         }
     }
-    println!("{} files", files.len());
+    println!("{} files with {partitions} partitions", files.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn text_files_with_one_partition() {
-    run_all(|| Plain::new(1));
+    run_all(1);
 }
 
 #[test]
 fn text_files_with_four_partitions() {
-    run_all(|| Plain::new(4));
-}
-
-#[test]
-fn text_files_in_a_session() {
-    run_all(|| Whole::new(2));
+    run_all(4);
 }
 
 #[test]
