@@ -1,7 +1,7 @@
 //! Physical constants and unit sizes, each with value, unit, source and year in one line.
 //!
 //! Units      kpc, km/s, Msun, Gyr unless the name says otherwise; CGS names end in the CGS unit
-//! Source     CODATA 2018; IAU 2012 B2 (au); IAU 2015 B2/B3 (parsec, nominal solar values); astropy.constants 8.0 agrees
+//! Source     CODATA 2018; IAU 2012 B2 (au); IAU 2015 B2/B3 (parsec, nominal solar values); astropy.constants.codata2018 and .iau2015 agree
 //! Accuracy   GRAVITY_KPC_KMS2_MSUN and SOLAR_MASS_G belong together: GM_sun = 1.3271244e26 cm^3/s^2 (IAU 2015) over G CODATA 2018
 //! See also   `units::symbols`, `cosmology`
 
@@ -57,7 +57,7 @@ pub const THOMSON_CM2: f64 = 6.652_458_732_1e-25;
 pub const JANSKY_CGS: f64 = 1e-23;
 /// Temperature of the cosmic microwave background today: 2.7255 K; Fixsen 2009.
 pub const CMB_TEMPERATURE_K: f64 = 2.7255;
-/// Hydrogen mass fraction of primordial gas used for mean molecular weights: 0.76; Planck 2015 rounded.
+/// Hydrogen mass fraction of primordial gas used for mean molecular weights: 0.76; as GADGET and the TNG simulations take it.
 pub const PRIMORDIAL_HYDROGEN: f64 = 0.76;
 /// Adiabatic index of monatomic gas: 5/3.
 pub const GAMMA_MONATOMIC: f64 = 5.0 / 3.0;

@@ -3,7 +3,7 @@
 //! Formula    r' = Q (r - c), v' = Q (v - u); rows of Q: e1 = normalise(up x L), e2 = L x e1, e3 = L normalised, up = (0, 1, 0)
 //!            quality = |sum m r x v| / sum m |r| |v|: 1 when all orbits are circular in one plane, near 0 without rotation
 //! Units      kpc, km/s, Msun
-//! Source     pynbody `faceon` and `shrink_sphere_center` (factor 0.7, 100 particles) as used for NIHAO-UHD, Buck et al. 2020
+//! Source     pynbody `faceon` and `shrink_sphere_center` (factor 0.7, 100 particles) as used for NIHAO-UHD, Buck et al. 2020, MNRAS 491, 3461
 //! Accuracy   sums are exact before they round (`ExactSum`): any order of the particles gives the same bits; Q to 1e-15
 //! Edge cases L along y has no `up x L`: up is then (1, 0, 0), so e1 turns by 90 degrees there and nowhere else;
 //!            det Q = +1 always; too few particles, no mass, no rotation or a value that is not finite is a `Domain` error

@@ -10,9 +10,9 @@
 use crate::chemistry::solar::SolarScale;
 use crate::error::{Error, Result};
 
-/// Primordial helium of the hydrogen fallback; pynbody 2, 2013.
+/// Primordial helium of the hydrogen fallback; pynbody 2.8 `snapshot/tipsy.py`, after Jimenez et al. 2003, Science 299, 1552.
 const PRIMORDIAL_HELIUM: f64 = 0.236;
-/// Helium made per mass of metals, dY/dZ, of the hydrogen fallback; pynbody 2, 2013.
+/// Helium made per mass of metals, dY/dZ, of the hydrogen fallback; pynbody 2.8 `snapshot/tipsy.py`, after Jimenez et al. 2003, Science 299, 1552.
 const HELIUM_PER_METALS: f64 = 2.1;
 
 /// Hydrogen mass fraction when the snapshot stores none: 1 - Z - (0.236 + 2.1 Z).

@@ -4,7 +4,7 @@
 //!            dM_gross = dM_star/(1 - r);  R_Ia(t) = int dM_gross(t') D(t - t');  D ~ t^-1.12 from 40 Myr on
 //! Units      Msun, Gyr; mass fractions
 //! Source     equations and yields of O and Fe: Weinberg, Andrews & Freudenburg 2017, ApJ 837, 183 (r = 0.4, y_O = 0.015,
-//!            y_Fe^cc = 0.0012, y_Fe^Ia = 0.0017); delay times: Maoz, Mannucci & Brandt 2012; the other elements have effective
+//!            y_Fe^cc = 0.0012, y_Fe^Ia = 0.0017); delay times: Maoz, Mannucci & Brandt 2012, MNRAS 426, 3282; the other elements have effective
 //!            yields chosen to give the plateaus of Andrews et al. 2017, ApJ 835, 224 (stated at `YIELDS`)
 //! Accuracy   metal mass is conserved to rounding; constant star formation tends to the closed-form equilibrium (test)
 //! Edge cases the wind is replaced by as much inflow, so it changes metals and not the gas mass; no gas: composition of the inflow
@@ -18,7 +18,7 @@ pub const ELEMENTS: [&str; 6] = ["O", "Mg", "Al", "Si", "Mn", "Fe"];
 /// Number of elements.
 pub const ELEMENT_COUNT: usize = ELEMENTS.len();
 
-/// Solar mass fractions of `ELEMENTS`: Asplund et al. 2009, ARA&A 47, 481, table 1 photosphere (X = 0.7381).
+/// Solar mass fractions of `ELEMENTS`: Asplund et al. 2009, ARA&A 47, 481, from table 1 with X = 0.7381 of table 4, to 0.2 percent.
 pub const SOLAR_FRACTION: [f64; ELEMENT_COUNT] = [5.733e-3, 7.079e-4, 5.559e-5, 6.649e-4, 1.081e-5, 1.292e-3];
 
 /// Hydrogen mass fraction that goes with [`SOLAR_FRACTION`].
@@ -27,10 +27,10 @@ pub const SOLAR_HYDROGEN: f64 = 0.7381;
 /// Share of the gross star formation that returns at once (Weinberg et al. 2017, Kroupa initial mass function).
 pub const RETURNED_SHARE: f64 = 0.4;
 
-/// First type Ia supernova after a burst \[Gyr\] (Maoz et al. 2012; Golden Thread simulations use the same).
+/// First type Ia supernova after a burst \[Gyr\] (Buder et al. 2025, arXiv:2510.11284, section 2).
 pub const IA_DELAY_GYR: f64 = 0.04;
 
-/// Slope of the delay-time distribution (Golden Thread simulations).
+/// Slope of the delay-time distribution (Maoz, Mannucci & Brandt 2012, MNRAS 426, 3282).
 const IA_SLOPE: f64 = -1.12;
 
 /// The delay-time distribution is normalised to 1 over this time [Gyr].
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn constant_star_formation_tends_to_the_equilibrium_oxygen() {
-        // With gas mass held constant, dZ = 0 gives Z_O = y_O / (1 - r + eta) + inflow: Weinberg et al. 2017 eq. 28 without decline.
+        // With gas mass held constant, dZ = 0 gives Z_O = y_O / (1 - r + eta) + inflow: the equilibrium of Weinberg et al. 2017 without decline.
         let mut zone = OneZone::new(5e9, [0.0; ELEMENT_COUNT], 2.0).unwrap();
         for _ in 0..4000 {
             zone.advance(0.005, 1e7, 1e7);

@@ -3,7 +3,7 @@
 //! Formula    log10(m_X / m_H)_sun = A_X - 12 + log10(u_X / u_H), A_X = 12 + log10(N_X / N_H)
 //! Units      dex; atomic masses in u
 //! Source     Asplund, Grevesse, Sauval & Scott 2009, ARA&A 47, 481, table 1 (photosphere; He, Ne as given there);
-//!            atomic masses IUPAC 2009; pynbody 2 `derived` zero points
+//!            atomic masses IUPAC 2009, S and Ba 0.001 u higher as in the NIHAO-UHD tables; zero points of pynbody 2.8 `snapshot/tipsy.py`
 //! Accuracy   the published two decimals
 //! Edge cases scale `nihao` takes u_H = 1 as the published NIHAO-UHD tables do: every [X/H] there is 0.0035 dex below the strict
 //!            one (log10 1.008), while ratios without hydrogen, [Mg/Fe], agree; scale `pynbody` knows Fe, O and Mg only
@@ -11,7 +11,7 @@
 
 use crate::error::{Error, Result, nearest};
 
-/// One element: symbol, A_X of Asplund et al. 2009, atomic mass in u (IUPAC 2009).
+/// One element: symbol, A_X of Asplund et al. 2009, atomic mass in u (see Source).
 struct Element {
     symbol: &'static str,
     number_dex: f64,
@@ -99,7 +99,7 @@ impl SolarScale {
     pub fn citation(self) -> &'static str {
         match self {
             SolarScale::Asplund2009 => "Asplund, Grevesse, Sauval & Scott 2009, ARA&A 47, 481",
-            SolarScale::Nihao => "Buck et al. NIHAO-UHD tables: Asplund et al. 2009 with u_H = 1",
+            SolarScale::Nihao => "NIHAO-UHD tables of Buder et al. 2025, arXiv:2510.11284: Asplund et al. 2009 with u_H = 1",
             SolarScale::Pynbody => "Pontzen et al. 2013, ascl:1305.002 (pynbody 2 zero points)",
         }
     }
@@ -133,7 +133,7 @@ impl SolarScale {
     }
 }
 
-/// Atomic mass in u (IUPAC 2009); `None` for an element that no scale has.
+/// Atomic mass in u (see Source); `None` for an element that no scale has.
 pub fn atomic_mass_u(element: &str) -> Option<f64> {
     ELEMENTS.iter().find(|e| e.symbol.eq_ignore_ascii_case(element)).map(|e| e.mass_u)
 }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn iron_and_oxygen_of_the_sun() {
-        // Asplund et al. 2009, table 4: present photosphere X = 0.7381; Fe 1.292e-3, O 5.733e-3 of the mass.
+        // Asplund et al. 2009, table 4: X = 0.7381; Fe 1.292e-3 and O 5.733e-3 follow from table 1 to 0.1 percent.
         let strict = |element| 10f64.powf(SolarScale::Asplund2009.log_mass_ratio(element).unwrap());
         assert!((strict("Fe") * 0.7381 / 1.292e-3 - 1.0).abs() < 5e-3, "{}", strict("Fe") * 0.7381);
         assert!((strict("O") * 0.7381 / 5.733e-3 - 1.0).abs() < 5e-3, "{}", strict("O") * 0.7381);

@@ -9,9 +9,9 @@
 
 use std::f64::consts::TAU;
 
-/// Multipliers of the two products. Salmon et al. 2011, table 2.
+/// Multipliers of the two products. Salmon et al. 2011 (Random123 `philox.h`).
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
-/// Steps of the key from round to round: golden ratio and sqrt(3) - 1 in 32 bits. Salmon et al. 2011, table 2.
+/// Steps of the key from round to round: golden ratio and sqrt(3) - 1 in 32 bits. Salmon et al. 2011 (Random123 `philox.h`).
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUNDS: usize = 10;
 /// Spacing of uniform numbers, 2^-53.

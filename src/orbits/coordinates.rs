@@ -3,7 +3,7 @@
 //! Formula    R = sqrt(x^2 + y^2), r = sqrt(x^2 + y^2 + z^2)
 //!            V_R = (x vx + y vy)/R, V_phi = (x vy - y vx)/R, V_r = (x vx + y vy + z vz)/r, L = r x v
 //! Units      kpc and km/s in; kpc, km/s, kpc km/s and rad out; any consistent units work
-//! Source     Buck et al. NIHAO-UHD conventions: V_phi > 0 for rotation along +z
+//! Source     conventions of Buder et al. 2025, arXiv:2510.11284: V_phi > 0 for rotation along +z
 //! Accuracy   a few units in the last place
 //! Edge cases R = 0 gives NaN for V_R and V_phi, r = 0 for V_r: a direction does not exist; NaN in, NaN out
 //! Cost       at most 12 flops, one square root

@@ -36,7 +36,7 @@ pub(super) const PLASMA: &str = "\
      f89441f99a3dfb9f3afca537fdab33fdb130feb72dfebd2afdc328fdca26fcd025fbd724f9dd25f7e426f5eb27f2f227\
      f0f921";
 
-/// Blue, grey, yellow; the same to colour-blind readers. Values after Nunez, Anderson & Renslow 2018, PLOS ONE 13, e0199239.
+/// Blue, grey, yellow; the same to colour-blind readers. Values after Nunez, Anderton & Renslow 2018, PLOS ONE 13, e0199239 (an article free of all copyright).
 pub(super) const CIVIDIS: &str = "\
      00224e00255400285b002b62002e6a0030700433711135701a386f213b6e273e6e2d416d32436d36466c3b496c3f4c6c\
      434e6c47516c4b546c4f576c52596d565c6d5a5f6e5d626e61656f646770686a716b6d726f7073727374757676797877\

@@ -1,7 +1,7 @@
 //! The embedded typeface: widths and outlines, the same on every machine.
 //!
 //! Layout     two TrueType files in `assets/fonts` (STIX General, upright and italic), 1000 units per em
-//! Source     STIX Fonts 1.0.0, SIL Open Font License 1.1 (`assets/fonts/LICENSE_STIX.txt`)
+//! Source     STIX Fonts 1.0.0 as converted to TrueType by matplotlib, SIL Open Font License 1.1 (`assets/fonts/LICENSE_STIX.txt`)
 //! Edge cases a letter without an italic form is taken upright; a letter in neither face becomes `?`
 //! See also   `plot::text`
 

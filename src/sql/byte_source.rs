@@ -21,7 +21,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use crate::error::{Error, Result};
-use crate::table::checksum::{CheckedFile, parquet_metadata};
+use crate::table::checksum::{CheckedFile, parquet_metadata, read_range};
 
 /// Magic at both ends of a Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
@@ -34,6 +34,10 @@ pub trait ByteSource: Debug + Send + Sync {
     fn length(&self) -> u64;
     /// The bytes of `range`.
     fn read(&self, range: Range<u64>) -> Result<Bytes>;
+    /// The bytes of several ranges.
+    fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        ranges.iter().map(|range| self.read(range.clone())).collect()
+    }
     /// Footer and page index, parsed once.
     fn metadata(&self) -> Result<Arc<ParquetMetaData>>;
 }
@@ -49,6 +53,10 @@ impl ByteSource for DatasetBytes {
 
     fn read(&self, range: Range<u64>) -> Result<Bytes> {
         self.0.read(range)
+    }
+
+    fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.0.read_many(ranges)
     }
 
     fn metadata(&self) -> Result<Arc<ParquetMetaData>> {
@@ -110,9 +118,7 @@ impl ByteSource for ForeignBytes {
                 .at(format!("bytes {}..{} of `{}`", range.start, range.end, self.path.display()))
                 .expected(format!("{} bytes", self.length)));
         }
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        self.file.read_exact_at(&mut bytes, range.start).map_err(|e| Error::io("read a Parquet file", &self.path, &e))?;
-        Ok(Bytes::from(bytes))
+        read_range(&self.file, range).map(Bytes::from).map_err(|e| Error::io("read a Parquet file", &self.path, &e))
     }
 
     fn metadata(&self) -> Result<Arc<ParquetMetaData>> {
@@ -140,6 +146,11 @@ impl AsyncFileReader for ByteReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
         // A local read is short; waiting for a helper thread would cost more than the read.
         let bytes = self.source.read(range).map_err(outward);
+        futures::future::ready(bytes).boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
+        let bytes = self.source.read_many(&ranges).map_err(outward);
         futures::future::ready(bytes).boxed()
     }
 

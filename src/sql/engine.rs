@@ -112,8 +112,8 @@ impl Engine {
             .with_round_robin_repartition(false)
             .set_bool("datafusion.sql_parser.collect_spans", true)
             .set_usize("datafusion.sql_parser.recursion_limit", PARSER_DEPTH)
-            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
-            .set_bool("datafusion.execution.parquet.reorder_filters", true)
+            .set_bool("datafusion.execution.parquet.pushdown_filters", false)
+            .set_bool("datafusion.execution.parquet.reorder_filters", false)
             .set_str("datafusion.execution.spill_compression", "lz4_frame");
         let mut settings = Settings::default();
         if !options.check_units {

@@ -27,7 +27,7 @@ use crate::error::{Error, Result, nearest};
 use crate::frames::Frame;
 use crate::ingest::{Family, Snapshot};
 use crate::table::schema::{DESCRIPTION, UNIT, canonical_field};
-use crate::table::{CheckedFile, ColumnStats, Dataset, Scalar};
+use crate::table::{ColumnStats, Dataset, Scalar};
 
 /// Name of the schema of bare table names.
 pub const PUBLIC: &str = "public";
@@ -307,7 +307,7 @@ fn dataset_table(dataset: &Dataset, table: &str, snaps: Option<&[u32]>, trust: b
     let schema: SchemaRef = dataset.schema(table)?;
     let mut parts = Vec::new();
     for file in dataset.files(table).iter().filter(|f| snaps.is_none_or(|s| s.contains(&f.snap))) {
-        let source: Arc<dyn ByteSource> = Arc::new(DatasetBytes(Arc::new(CheckedFile::open(dataset.root(), file, trust)?)));
+        let source: Arc<dyn ByteSource> = Arc::new(DatasetBytes(dataset.checked_file(file, trust)?));
         let columns = schema
             .fields()
             .iter()

@@ -1,15 +1,14 @@
 //! Reads of data files that verify every byte against the manifest.
 //!
-//! Layout     1 MiB blocks; the manifest holds the first 16 bytes of each block's BLAKE3
+//! Layout     blocks of 256 KiB; the manifest holds the first 16 bytes of each block's BLAKE3
 //! Refuses    a wrong length, a block whose digest differs, digests that do not fit the length: Damaged, with file and offset
 //! Edge cases the last block is short; an empty range is an empty answer
-//! Cost       each block is hashed once per opened file (about 0.3 ms), later reads of it are plain pread
+//! Cost       each block is hashed once per opened file (about 0.05 ms), later reads of it are plain pread
 //! See also   `manifest::FileEntry`, `write` which computes the digests
 
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +18,7 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
+use rustix::buffer::spare_capacity;
 
 use crate::error::{Error, Result};
 
@@ -82,28 +82,56 @@ impl CheckedFile {
 
     /// The bytes of `range`; every block that they touch has passed its checksum on the bytes that were read.
     pub fn read(&self, range: Range<u64>) -> Result<Bytes> {
-        if range.start > range.end || range.end > self.length {
+        Ok(self.read_many(std::slice::from_ref(&range))?.pop().unwrap_or_default())
+    }
+
+    /// The bytes of several ranges, as [`CheckedFile::read`]; a block that several of them touch is read and hashed once.
+    pub fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        if let Some(range) = ranges.iter().find(|r| r.start > r.end || r.end > self.length) {
             return Err(Error::damaged("a read goes past the end of a data file")
                 .at(format!("bytes {}..{} of `{}`", range.start, range.end, self.path.display()))
                 .expected(format!("{} bytes", self.length)));
         }
-        if range.is_empty() {
-            return Ok(Bytes::new());
+        let mut answers = vec![Bytes::new(); ranges.len()];
+        let mut waiting: Vec<usize> = Vec::new();
+        for (i, range) in ranges.iter().enumerate().filter(|(_, range)| !range.is_empty()) {
+            let mut blocks = self.blocks(range);
+            if self.trust || blocks.all(|block| self.has_passed(block)) {
+                answers[i] = Bytes::from(self.read_plain(range.clone())?);
+            } else {
+                waiting.push(i);
+            }
         }
-        let first = range.start / self.block_bytes;
-        let last = (range.end - 1) / self.block_bytes;
-        if self.trust || (first..=last).all(|block| self.has_passed(block)) {
-            return self.read_plain(range).map(Bytes::from);
+        waiting.sort_by_key(|&i| ranges[i].start);
+        // Each run of ranges whose blocks overlap or touch is one read of whole blocks.
+        while let Some(&first) = waiting.first() {
+            let mut blocks = self.blocks(&ranges[first]);
+            let count = waiting.iter().take_while(|&&i| {
+                let next = self.blocks(&ranges[i]);
+                let joins = next.start <= blocks.end;
+                if joins {
+                    blocks.end = blocks.end.max(next.end);
+                }
+                joins
+            });
+            let run: Vec<usize> = waiting.drain(..count.count()).collect();
+            let start = blocks.start * self.block_bytes;
+            let whole = self.read_plain(start..(blocks.end * self.block_bytes).min(self.length))?;
+            for (block, bytes) in blocks.zip(whole.chunks(self.block_bytes as usize)) {
+                // All blocks are checked again here, also those that passed before: these are other bytes.
+                self.check(block, bytes)?;
+            }
+            let whole = Bytes::from(whole);
+            for i in run {
+                answers[i] = whole.slice((ranges[i].start - start) as usize..(ranges[i].end - start) as usize);
+            }
         }
-        let start = first * self.block_bytes;
-        let end = ((last + 1) * self.block_bytes).min(self.length);
-        let whole = self.read_plain(start..end)?;
-        for (block, bytes) in (first..=last).zip(whole.chunks(self.block_bytes as usize)) {
-            // All blocks are checked again here, also those that passed before: these are other bytes.
-            self.check(block, bytes)?;
-        }
-        let skip = (range.start - start) as usize;
-        Ok(Bytes::from(whole).slice(skip..skip + (range.end - range.start) as usize))
+        Ok(answers)
+    }
+
+    /// The blocks that a range, which is not empty, touches.
+    fn blocks(&self, range: &Range<u64>) -> Range<u64> {
+        range.start / self.block_bytes..range.end.div_ceil(self.block_bytes)
     }
 
     /// Reads the whole file block by block and verifies it, even if it was opened with `trust`.
@@ -117,9 +145,7 @@ impl CheckedFile {
     }
 
     fn read_plain(&self, range: Range<u64>) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        self.file.read_exact_at(&mut bytes, range.start).map_err(|e| Error::io("read a data file", &self.path, &e))?;
-        Ok(bytes)
+        read_range(&self.file, range).map_err(|e| Error::io("read a data file", &self.path, &e))
     }
 
     fn check(&self, block: u64, bytes: &[u8]) -> Result<()> {
@@ -145,6 +171,23 @@ impl CheckedFile {
         let bit = 1 << (block as usize % FLAG_BITS);
         self.passed.get(block as usize / FLAG_BITS).is_some_and(|word| word.load(Ordering::Acquire) & bit != 0)
     }
+}
+
+/// The bytes of `range`, read into memory that was not cleared before.
+pub(crate) fn read_range(file: &File, range: Range<u64>) -> std::io::Result<Vec<u8>> {
+    let length = range.end.saturating_sub(range.start) as usize;
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let at = range.start + bytes.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut bytes), at) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    // The allocator may have given more room than was asked for, which the last read then filled.
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 /// The part of a block's BLAKE3 that the manifest keeps.
@@ -293,6 +336,39 @@ mod tests {
         }
         assert_eq!(file.read(0..20_001).unwrap_err().exit_code(), 3);
         assert!(file.read(u64::MAX - 1..u64::MAX).is_err());
+    }
+
+    #[test]
+    fn several_ranges_in_any_order_equal_the_file_and_damage_in_any_of_them_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = content();
+        let entry = stored(folder.path(), &bytes);
+        let lists: [&[Range<u64>]; 4] = [
+            &[5000..5010, 10..20, 4000..4200, 0..0, 15_000..20_000, 10..20],
+            &[0..20_000, 3..4],
+            &[],
+            &[16_384..16_385, 0..4096, 8192..8193],
+        ];
+        for trust in [false, true] {
+            let file = CheckedFile::open(folder.path(), &entry, trust).unwrap();
+            for list in lists {
+                // The second time everything has passed already.
+                for _ in 0..2 {
+                    let found = file.read_many(list).unwrap();
+                    assert_eq!(found.len(), list.len());
+                    for (range, found) in list.iter().zip(found) {
+                        assert_eq!(&found[..], &bytes[range.start as usize..range.end as usize], "{range:?}");
+                    }
+                }
+            }
+            assert!(file.read_many(&[0..1, 0..20_001]).is_err());
+        }
+        let mut changed = bytes.clone();
+        changed[19_999] ^= 1;
+        std::fs::write(folder.path().join("f"), &changed).unwrap();
+        let file = CheckedFile::open(folder.path(), &entry, false).unwrap();
+        assert!(file.read_many(&[0..4096, 19_000..19_001]).is_err());
+        assert!(file.read_many(&[0..4096, 9000..9100]).is_ok());
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //! Edge cases a folder where a first ingest was killed has no HEAD yet and holds no version
 //! See also   `manifest`, `write`, `verify`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::compute::cast;
@@ -24,7 +25,12 @@ use super::stored_schema::union;
 pub struct Dataset {
     root: PathBuf,
     manifest: Arc<Manifest>,
+    /// Files opened through this version and its clones, by path: what has been verified need not be verified again.
+    opened: Arc<Mutex<BTreeMap<String, Arc<CheckedFile>>>>,
 }
+
+/// Most files that a dataset keeps open for later queries.
+const KEPT_OPEN: usize = 256;
 
 /// One line of `spolia log`.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +109,7 @@ impl Dataset {
                 .expected(version)
                 .found(manifest.version));
         }
-        Ok(Dataset { root: root.to_path_buf(), manifest: Arc::new(manifest) })
+        Ok(Dataset { root: root.to_path_buf(), manifest: Arc::new(manifest), opened: Arc::default() })
     }
 
     /// The folder.
@@ -178,9 +184,26 @@ impl Dataset {
         Ok(batches)
     }
 
+    /// A data file for checked reads (plain ones with `trust`); a file that is opened again keeps what is known of its blocks.
+    pub fn checked_file(&self, file: &FileEntry, trust: bool) -> Result<Arc<CheckedFile>> {
+        if trust {
+            return CheckedFile::open(&self.root, file, trust).map(Arc::new);
+        }
+        // A panic elsewhere leaves the map whole: it changes by single inserts.
+        if let Some(known) = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&file.path) {
+            return Ok(known.clone());
+        }
+        let opened = Arc::new(CheckedFile::open(&self.root, file, trust)?);
+        let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < KEPT_OPEN {
+            all.insert(file.path.clone(), opened.clone());
+        }
+        Ok(opened)
+    }
+
     /// All rows of one file, checked unless `trust`.
     pub fn read_file(&self, file: &FileEntry, trust: bool) -> Result<Vec<RecordBatch>> {
-        let checked = Arc::new(CheckedFile::open(&self.root, file, trust)?);
+        let checked = self.checked_file(file, trust)?;
         let metadata = parquet_metadata(&checked)?;
         let path = checked.path().to_path_buf();
         let fail = |error| parquet_error("read a data file", &path, error);

@@ -18,8 +18,8 @@ use super::stored_schema::StoredSchema;
 
 /// Version of the layout on disk; a reader refuses a greater one.
 pub const FORMAT_VERSION: u32 = 1;
-/// Bytes covered by one checksum: 1 MiB, about one column chunk of a row group.
-pub const BLOCK_BYTES: u32 = 1 << 20;
+/// Bytes covered by one checksum: about half a column chunk of a row group, so that reading one column hashes little else.
+pub const BLOCK_BYTES: u32 = 256 << 10;
 /// Bytes kept of each block's BLAKE3: 128 bits, so that damage passes with probability 2^-128.
 pub const BLOCK_DIGEST_BYTES: usize = 16;
 

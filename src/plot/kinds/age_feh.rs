@@ -2,7 +2,7 @@
 //!
 //! Formula    rows per cell; contours enclose 68.27 and 95.45 per cent
 //! Units      Gyr, dex
-//! Source     Paper I, figure 2: age 0 to 13.8 Gyr and [Fe/H] -3 to 1, here cut to what the data fill
+//! Source     Buder et al. 2025, arXiv:2510.11284, figure 2: age 0 to 13.8 Gyr and [Fe/H] -3 to 1, here cut to what the data fill
 //! See also   `kinds::joint`
 
 use super::joint::{self, Joint};

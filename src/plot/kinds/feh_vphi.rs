@@ -2,7 +2,7 @@
 //!
 //! Formula    row-normalised: each row of equal v_phi divided by its maximum
 //! Units      dex, km/s
-//! Source     Paper II, figure 1; the Splash plane of Belokurov et al. 2020, MNRAS 494, 3880
+//! Source     Buder et al. 2025, arXiv:2510.20233, figure 1; the Splash plane of Belokurov et al. 2020, MNRAS 494, 3880
 //! Edge cases the tail of one per cent is outside the default ranges
 //! See also   `kinds::joint`
 

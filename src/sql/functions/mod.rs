@@ -4,6 +4,7 @@
 //! See also   docs/reference/functions.md (generated from here), `units` (unit rules)
 
 mod doc;
+mod floor;
 mod reference;
 pub mod scalar;
 pub mod units;
@@ -89,6 +90,7 @@ pub fn register(context: &SessionContext) -> Result<()> {
     for function in SCALARS {
         context.register_udf(ScalarFunction::udf(function));
     }
+    context.register_udf(floor::udf());
     for function in AGGREGATES {
         context.register_udaf((function.make)());
     }

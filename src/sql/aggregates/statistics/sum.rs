@@ -40,7 +40,7 @@ pub const FUNCTION: Aggregate = Aggregate {
         source: "Demmel & Nguyen 2015, IEEE TC 64, 2060 (why reproducible sums); here exact fixed-point integers",
         example: "SELECT sum(x) FROM (VALUES (1e16), (1.0), (-1e16)) AS t(x)",
         example_answer: Some("1.0"),
-        see_also: "numpy `math.fsum`, pandas `sum`",
+        see_also: "Python `math.fsum`, pandas `sum`",
     },
     unit: units::first,
     make: || ExactAggregate::udaf(&SPEC),

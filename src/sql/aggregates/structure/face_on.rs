@@ -3,7 +3,7 @@
 //! Formula    centre by shrinking sphere, velocity of the inner particles, e3 = L/|L| within the radius, e1 = (0,1,0) x e3, e2 = e3 x e1
 //! Layout     struct(cx, cy, cz, vx, vy, vz, r00 .. r22 row by row, quality); `frame_of` reads it back
 //! Units      kpc, km/s; the rotation and the quality |L|/sum(m r v) are plain numbers; radius 5 kpc unless given
-//! Source     pynbody analysis.angmom.faceon; Buder et al. 2024, NIHAO-UHD
+//! Source     pynbody analysis.angmom.faceon; as in Buder et al. 2025, arXiv:2510.11284
 //! Accuracy   rows are sorted before the method starts, so their order and the number of threads do not matter
 //! Edge cases a row with a NULL is skipped; no rows give NULL; too few particles as `frames::face_on` says
 //! Cost       collects 56 bytes per row, then a sort and a few passes
@@ -55,7 +55,7 @@ pub const FUNCTION: Aggregate = Aggregate {
         description: "The frame in which a disc is seen face-on: centre, velocity and rotation from the angular momentum within a radius (5 kpc unless given). CREATE FRAME disc AS SELECT face_on(x, y, z, vx, vy, vz, mass) FROM gas stores it.",
         formula: "centre by shrinking sphere, velocity of the inner particles, e3 = L/|L| within the radius, e1 = (0,1,0) x e3, e2 = e3 x e1",
         units: "kpc, km/s and Msun in; a struct of kpc, km/s and plain numbers out",
-        source: "pynbody analysis.angmom.faceon; Buder et al. 2024, NIHAO-UHD",
+        source: "pynbody analysis.angmom.faceon; as in Buder et al. 2025, arXiv:2510.11284",
         example: "SELECT round(face_on(cos(v), sin(v), 0.0, -100*sin(v), 100*cos(v), 0.0, 1.0)['r22'], 9) FROM (SELECT CAST(v AS DOUBLE)*2*pi()/400 AS v FROM generate_series(1, 400) AS t(v))",
         example_answer: Some("1.0"),
         see_also: "pynbody `analysis.faceon`, yt `off_axis` projections along L",

@@ -2,7 +2,7 @@
 //!
 //! Formula    z = 1/a - 1
 //! Units      1 in, 1 out
-//! Source     Hogg 1999, astro-ph/9905116, equation 10
+//! Source     Hogg 1999, astro-ph/9905116, section 3
 //! Edge cases NULL in, NULL out; a = 0 is infinity
 //! See also   `scale_factor`, `age_at`
 
@@ -18,7 +18,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Redshift of a scale factor.",
         formula: "z = 1/a - 1",
         units: "1 in, 1 out",
-        source: "Hogg 1999, astro-ph/9905116, equation 10",
+        source: "Hogg 1999, astro-ph/9905116, section 3",
         example: "SELECT redshift(0.25)",
         example_answer: Some("3.0"),
         see_also: "pynbody `properties['z']`, astropy `1/a - 1`",

@@ -2,7 +2,7 @@
 //!
 //! Formula    a = 1/(1 + z)
 //! Units      1 in, 1 out
-//! Source     Hogg 1999, astro-ph/9905116, equation 10
+//! Source     Hogg 1999, astro-ph/9905116, section 3
 //! Edge cases NULL in, NULL out; z = -1 is infinity
 //! See also   `redshift`, `age_at`
 
@@ -18,7 +18,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Scale factor of a redshift.",
         formula: "a = 1/(1 + z)",
         units: "1 in, 1 out",
-        source: "Hogg 1999, astro-ph/9905116, equation 10",
+        source: "Hogg 1999, astro-ph/9905116, section 3",
         example: "SELECT scale_factor(3.0)",
         example_answer: Some("0.25"),
         see_also: "astropy `cosmology.scale_factor`",

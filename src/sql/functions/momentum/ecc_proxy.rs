@@ -2,14 +2,14 @@
 //!
 //! Formula    ecc = (|J_R| / (|J_R| + |J_phi|))^0.43
 //! Units      two actions in one unit in, 1 out
-//! Source     Buder et al. 2024, MNRAS, NIHAO-UHD tables
+//! Source     NIHAO-UHD tables of Buder et al. 2025, arXiv:2510.11284
 //! Edge cases NULL in, NULL out; NaN when both actions are 0
 //! See also   `lz`
 
 use crate::sql::functions::scalar::Scalar;
 use crate::sql::functions::{FunctionDoc, units};
 
-/// Exponent of the estimate (Buder et al. 2024).
+/// Exponent of the estimate (column ecc_0p43 of the NIHAO-UHD tables).
 const EXPONENT: f64 = 0.43;
 
 /// The function.
@@ -21,7 +21,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Eccentricity estimate from the radial and azimuthal actions, the column ecc_0p43 of the NIHAO-UHD tables; no orbit is integrated.",
         formula: "ecc = (|J_R| / (|J_R| + |J_phi|))^0.43",
         units: "two actions in one unit in, 1 out",
-        source: "Buder et al. 2024, MNRAS, NIHAO-UHD tables",
+        source: "NIHAO-UHD tables of Buder et al. 2025, arXiv:2510.11284",
         example: "SELECT ecc_proxy(100.0, 0.0)",
         example_answer: Some("1.0"),
         see_also: "galpy `Orbit.e(analytic=True)` for a true eccentricity",

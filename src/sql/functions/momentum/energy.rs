@@ -2,7 +2,7 @@
 //!
 //! Formula    E = (vx^2 + vy^2 + vz^2)/2 + phi
 //! Units      speeds and a potential in the squared unit of speed in, the latter out (km^2/s^2)
-//! Source     Buder et al. 2024, MNRAS, NIHAO-UHD: no shift of the zero point; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
+//! Source     Buder et al. 2025, arXiv:2510.11284: no shift of the zero point; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
 //! Edge cases NULL in, NULL out; NaN in, NaN out
 //! See also   `speed`
 
@@ -20,7 +20,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Specific orbital energy from the velocity and the stored potential; above 0 is unbound in the sense of the code that wrote phi.",
         formula: "E = (vx^2 + vy^2 + vz^2)/2 + phi",
         units: "speeds and a potential in the squared unit of speed in, the latter out (km^2/s^2)",
-        source: "Buder et al. 2024, MNRAS, NIHAO-UHD: no shift of the zero point; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
+        source: "Buder et al. 2025, arXiv:2510.11284: no shift of the zero point; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
         example: "SELECT energy(3.0, 4.0, 12.0, -100.0)",
         example_answer: Some("-15.5"),
         see_also: "pynbody `te`, galpy `Orbit.E`, gala `w.energy(potential)`",

@@ -2,7 +2,7 @@
 //!
 //! Formula    sqrt(V_R^2 + V_z^2) with V_R = (x vx + y vy)/R
 //! Units      lengths and speeds in, the unit of speed out (km/s)
-//! Source     Sandage & Fouts 1987, AJ 93, 592; Toomre diagram
+//! Source     Sandage & Fouts 1987, AJ 93, 74; Toomre diagram
 //! Edge cases NULL in, NULL out; NaN on the z axis
 //! See also   `v_r`, `v_phi`
 
@@ -19,7 +19,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Velocity out of the sense of rotation, the vertical axis of the Toomre diagram; plot it against v_phi minus the circular speed.",
         formula: "sqrt(V_R^2 + V_z^2) with V_R = (x vx + y vy)/R",
         units: "lengths and speeds in, the unit of speed out (km/s)",
-        source: "Sandage & Fouts 1987, AJ 93, 592; Toomre diagram",
+        source: "Sandage & Fouts 1987, AJ 93, 74; Toomre diagram",
         example: "SELECT toomre(8.0, 0.0, 30.0, 220.0, 40.0)",
         example_answer: Some("50.0"),
         see_also: "galpy `sqrt(o.vR()**2 + o.vz()**2)`",

@@ -2,7 +2,7 @@
 //!
 //! Formula    V_phi = (x vy - y vx) / sqrt(x^2 + y^2)
 //! Units      lengths and speeds in, the unit of speed out (km/s)
-//! Source     Buder et al. 2024, MNRAS, NIHAO-UHD: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
+//! Source     Buder et al. 2025, arXiv:2510.11284: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
 //! Edge cases NULL in, NULL out; NaN on the z axis
 //! See also   `v_r`, `lz`
 
@@ -19,7 +19,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Azimuthal velocity; positive is anticlockwise seen from +z, which is the sense of rotation in a face-on frame.",
         formula: "V_phi = (x vy - y vx) / sqrt(x^2 + y^2)",
         units: "lengths and speeds in, the unit of speed out (km/s)",
-        source: "Buder et al. 2024, MNRAS, NIHAO-UHD: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
+        source: "Buder et al. 2025, arXiv:2510.11284: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
         example: "SELECT v_phi(3.0, 4.0, 10.0, 5.0)",
         example_answer: Some("-5.0"),
         see_also: "pynbody `vphi`, galpy `Orbit.vT`, gala `cylindrical.d_phi` times rho",

@@ -2,7 +2,7 @@
 //!
 //! Formula    V_R = (x vx + y vy) / sqrt(x^2 + y^2)
 //! Units      lengths and speeds in, the unit of speed out (km/s)
-//! Source     Buder et al. 2024, MNRAS, NIHAO-UHD: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
+//! Source     Buder et al. 2025, arXiv:2510.11284: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
 //! Edge cases NULL in, NULL out; NaN on the z axis
 //! See also   `v_phi`, `v_sph`
 
@@ -19,7 +19,7 @@ pub const FUNCTION: Scalar = Scalar {
         description: "Velocity component away from the z axis (cylindrical V_R); positive is outwards.",
         formula: "V_R = (x vx + y vy) / sqrt(x^2 + y^2)",
         units: "lengths and speeds in, the unit of speed out (km/s)",
-        source: "Buder et al. 2024, MNRAS, NIHAO-UHD: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
+        source: "Buder et al. 2025, arXiv:2510.11284: definitions of V_R and V_phi; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
         example: "SELECT v_r(3.0, 4.0, 10.0, 5.0)",
         example_answer: Some("10.0"),
         see_also: "pynbody `vrxy`, galpy `Orbit.vR`, gala `cylindrical.d_rho`",
