@@ -101,6 +101,7 @@ fn dispatch(cli: Cli) -> Result<Done> {
     global.memory_bytes()?;
     global.device()?;
     progress::watch_interrupts();
+    allow_many_files();
     match cli.command {
         Command::Demo(options) => demo::run(&global, &options),
         Command::Info(options) => info::run(&global, &options),
@@ -113,6 +114,15 @@ fn dispatch(cli: Cli) -> Result<Done> {
         Command::Doctor(options) => doctor::run(&global, &options),
         Command::Cite(options) => cite::run(&global, &options),
         Command::Completions(options) => completions::run(&global, &options),
+    }
+}
+
+/// Raises the number of files that may be open to what the system allows: a run of thousands of snapshots has as many files.
+fn allow_many_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // Where it may not be raised, a query over too many files says so when it opens them.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 

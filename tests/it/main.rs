@@ -26,7 +26,6 @@ mod slt;
 #[cfg(feature = "sql")]
 mod speed_aggregates;
 #[cfg(feature = "sql")]
-mod sql_bench;
 #[cfg(feature = "sql")]
 mod sql_core;
 mod style;
