@@ -36,8 +36,9 @@ impl Ratio {
     /// [num/den] in dex from two mass fractions.
     #[inline]
     pub fn dex(&self, x_num: f64, x_den: f64) -> f64 {
-        // Two logarithms: the quotient of two negative fractions must not look like an abundance.
-        x_num.log10() - x_den.log10() - self.zero_point_dex
+        // The quotient of two negative fractions must not look like an abundance.
+        let quotient = if x_num < 0.0 || x_den < 0.0 { f64::NAN } else { x_num / x_den };
+        quotient.log10() - self.zero_point_dex
     }
 
     /// log10 of the solar mass ratio.
@@ -89,6 +90,8 @@ mod tests {
         let ratio = Ratio::new("Fe", "H", SolarScale::default()).unwrap();
         assert_eq!(ratio.dex(0.0, 0.7), f64::NEG_INFINITY);
         assert!(ratio.dex(0.0, 0.0).is_nan() && ratio.dex(-1e-3, 0.7).is_nan() && ratio.dex(-1e-3, -0.7).is_nan());
+        assert!(ratio.dex(0.0, -0.7).is_nan() && ratio.dex(0.7, -1e-3).is_nan());
+        assert_eq!(ratio.dex(1e-3, 0.0), f64::INFINITY);
         assert!(abundance_dex(&[1.0], &[], "Fe", "H", SolarScale::default()).is_err());
     }
 }
