@@ -138,9 +138,90 @@ def unwritten():
         g["Masses"] = np.full(n, 0.5, "f4")
 
 
+def gizmo():
+    """Units already divided by h, eleven metals and two more, split particles, a time of formation."""
+    n = 20
+    units = dict(UnitLength_In_CGS=3.085678e21 / 0.7, UnitMass_In_CGS=1.989e43 / 0.7, UnitVelocity_In_CGS=1e5)
+    with h5py.File(f"{HERE}/gizmo_005.hdf5", "w") as f:
+        header(f, [n, 0, 0, 0, n, 0], [n, 0, 0, 0, n, 0], HubbleParam=0.7, Omega_Matter=0.3, Omega_Lambda=0.7, **units)
+        for number in (0, 4):
+            g = f.create_group(f"PartType{number}")
+            g["Coordinates"], g["Velocities"], g["Masses"] = position(n), velocity(n).astype("f4"), np.full(n, 0.25, "f4")
+            g["ParticleIDs"], g["ParticleChildIDsNumber"] = np.arange(n, dtype="u4"), np.zeros(n, "u4")
+            g["Metallicity"] = np.tile(np.arange(13) / 64, (n, 1)).astype("f4")
+            if number == 0:
+                g["InternalEnergy"], g["ElectronAbundance"] = np.full(n, 1000.0, "f4"), np.full(n, 1.25, "f4")
+            else:
+                g["StellarFormationTime"] = np.linspace(0.25, 0.5, n).astype("f4")
+
+
+def swift():
+    """Lists of one number, exponents of every unit, no h, soft links at the root, sinks and neutrinos."""
+    n = 20
+    mpc, gram, second = 3.085678e24, 1.989e43, 3.085678e19
+    counts = [n, 0, 0, 2, n, 0, 3]
+
+    def put(group, name, values, a, length=0, mass=0, time=0, kelvin=0):
+        d = group.create_dataset(name, data=values)
+        one = lambda value: np.array([value], "f8")  # noqa: E731
+        d.attrs.update({"a-scale exponent": one(a), "h-scale exponent": one(0), "U_L exponent": one(length), "U_M exponent": one(mass),
+                        "U_t exponent": one(time), "U_T exponent": one(kelvin), "U_I exponent": one(0),
+                        "Conversion factor to CGS (not including cosmological corrections)": one(mpc**length * gram**mass * second**time)})
+
+    with h5py.File(f"{HERE}/swift_0009.hdf5", "w") as f:
+        header(f, counts, counts, Redshift=np.array([1.0]), Time=np.array([0.006]), BoxSize=np.array([10.0] * 3), NumPartTypes=np.array([7]))
+        f["Header"].attrs["Scale-factor"] = np.array([0.5])
+        f.create_group("Cosmology").attrs.update({"Cosmological run": np.array([1], "i4"), "h": np.array([0.7]), "Omega_m": np.array([0.3]),
+                                                  "Omega_lambda": np.array([0.7]), "w_0": np.array([-1.0]), "w_a": np.array([0.0])})
+        f.create_group("Units").attrs.update({"Unit length in cgs (U_L)": np.array([mpc]), "Unit mass in cgs (U_M)": np.array([gram]),
+                                              "Unit time in cgs (U_t)": np.array([second])})
+        for number in (0, 3, 4, 6):
+            g, rows = f.create_group(f"PartType{number}"), counts[number]
+            put(g, "Coordinates", position(rows) / 1000, 1, length=1)
+            put(g, "Velocities", velocity(rows).astype("f4"), 0, length=1, time=-1)
+            put(g, "ParticleIDs", identifier(rows), 0)
+            put(g, "Masses", np.full(rows, 0.25, "f4"), 0, mass=1)
+            if number == 0:
+                put(g, "InternalEnergies", np.full(rows, 1000.0, "f4"), -2, length=2, time=-2)
+                put(g, "Densities", np.full(rows, 8.0, "f4"), -3, length=-3, mass=1)
+                put(g, "Temperatures", np.full(rows, 2e4, "f4"), 0, kelvin=1)
+                put(g, "StarFormationRates", np.full(rows, 2.0, "f4"), 0, mass=1, time=-1)
+            if number == 4:
+                put(g, "BirthScaleFactors", np.linspace(0.25, 0.5, rows).astype("f4"), 0)
+                put(g, "ElementMassFractions", np.tile(np.arange(9) / 64, (rows, 1)).astype("f4"), 0)
+        elements = ["Hydrogen", "Helium", "Carbon", "Nitrogen", "Oxygen", "Neon", "Magnesium", "Silicon", "Iron"]
+        f["SubgridScheme/NamedColumns/ElementMassFractions"] = np.array(elements, "S32")
+        f["GasParticles"] = h5py.SoftLink("/PartType0")
+
+
+def eagle():
+    """Powers of a and h at every dataset, elements in a group of their own, a header whose unit of length is not that of the datasets."""
+    n = 20
+
+    def put(group, name, values, a, h, cgs):
+        group.create_dataset(name, data=values).attrs.update({"aexp-scale-exponent": np.float32(a), "h-scale-exponent": np.float32(h), "CGSConversionFactor": cgs})
+
+    with h5py.File(f"{HERE}/eagle_028_z001p000.0.hdf5", "w") as f:
+        header(f, [0, n, 0, 0, n, 0], [0, n, 0, 0, n, 0], BoxSize=10.0, ExpansionFactor=0.5, **COSMOLOGY, **UNITS)
+        f["Header"].attrs["MassTable"] = np.array([0, 0.5, 0, 0, 0, 0])
+        f.create_group("RuntimePars")
+        f.create_group("Units").attrs.update(dict(UNITS, UnitLength_in_cm=3.085678e24))
+        for number in (1, 4):
+            g = f.create_group(f"PartType{number}")
+            put(g, "Coordinates", position(n) / 1000, 1, -1, 3.085678e24)
+            put(g, "Velocity", velocity(n).astype("f4"), 0.5, 0, 1e5)
+            put(g, "ParticleIDs", identifier(n), 0, 0, 1.0)
+            put(g, "GroupNumber", np.full(n, 2**30, "i4"), 0, 0, 1.0)
+            if number == 4:
+                put(g, "Mass", np.full(n, 0.25, "f4"), 0, -1, 1.989e43)
+                put(g, "StellarFormationTime", np.linspace(0.25, 0.5, n).astype("f4"), 0, 0, 1.0)
+                put(g, "ElementAbundance/Iron", np.full(n, 0.125, "f4"), 0, 0, 1.0)
+                put(g, "ElementAbundance/Hydrogen", np.full(n, 0.75, "f4"), 0, 0, 1.0)
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
-    for make in (compressed, many, big_endian, isolated, unwritten):
+    for make in (compressed, many, big_endian, isolated, unwritten, gizmo, swift, eagle):
         make()
     for name in sorted(os.listdir(HERE)):
         print(name, os.path.getsize(os.path.join(HERE, name)))

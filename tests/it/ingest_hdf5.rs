@@ -1,4 +1,4 @@
-//! GADGET-4, AREPO and IllustrisTNG snapshots in HDF5: real files, files with known formulas, and damaged files.
+//! GADGET-4, AREPO, IllustrisTNG, GIZMO, SWIFT and EAGLE snapshots in HDF5: real files, files with known formulas, and damaged files.
 //!
 //! Source     tests/data/make_hdf5.py wrote tests/data/hdf5; real files and truth.npz come from the shared folder, where it exists
 //! Accuracy   reference values by h5py 3.16, numpy 2.4 and pynbody 2.8.0, as each test says
@@ -172,12 +172,53 @@ fn camels_cutout_with_a_bare_header_is_read() {
     assert_eq!(GadgetHdf5.open(&catalogue, &OpenOptions::default()).err().map(|e| e.kind()), Some(ErrorKind::Unsupported));
 }
 
+/// The synthetic galaxy as GIZMO, SWIFT and EAGLE write it: each with its own names, powers of a and h, and units.
 #[test]
-fn other_codes_are_refused_rather_than_read_with_wrong_units() {
-    for name in ["synthetic/swift/snap_0042.hdf5", "synthetic/gizmo/snapshot_500.hdf5", "synthetic/eagle/snapshot_027_z000p250"] {
-        let Some(path) = shared(name) else { return };
-        let error = GadgetHdf5.open(&path, &OpenOptions::default()).expect_err("other units");
-        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+fn gizmo_swift_and_eagle_equal_the_truth() {
+    let Some(truth) = shared("synthetic/truth.npz") else { return };
+    let truth = npz(&truth);
+    let sources = [
+        ("GIZMO", "synthetic/gizmo/snapshot_500.hdf5", 500),
+        ("SWIFT", "synthetic/swift/snap_0042.hdf5", 42),
+        ("EAGLE", "synthetic/eagle/snapshot_027_z000p250", 27),
+    ];
+    for (code, source, number) in sources {
+        let Some(path) = shared(source) else { return };
+        let snapshot = open(&path);
+        let info = snapshot.info();
+        assert!(info.format.contains(code), "{}", info.format);
+        assert_eq!((info.snap, info.scale_factor), (number, Some(0.8)), "{code}");
+        assert_eq!(info.rows, [(Family::Stars, 500), (Family::Gas, 300), (Family::Dark, 400), (Family::BlackHoles, 1)], "{code}");
+        let centre = 35000.0 * 0.8 / 0.6774 * GADGET_KPC;
+        near(info.box_kpc.expect("a box"), 2.0 * centre, 1e-12);
+        for (family, name) in [(Family::Stars, "star"), (Family::Gas, "gas"), (Family::Dark, "dm"), (Family::BlackHoles, "bh")] {
+            let batch = all(&*snapshot, family);
+            let row_of: BTreeMap<u64, usize> = truth[&format!("{name}_id")].iter().enumerate().map(|(i, id)| (*id as u64, i)).collect();
+            let (x, vz, mass, ids) = (floats(&batch, "x"), floats(&batch, "vz"), floats(&batch, "mass"), ids(&batch));
+            for i in 0..batch.num_rows() {
+                let t = row_of[&ids[i]];
+                assert!((x[i] - centre - truth[&format!("{name}_x")][3 * t]).abs() < 1e-4, "{code} {name} {i}: {}", x[i] - centre);
+                assert!((vz[i] - truth[&format!("{name}_v")][3 * t + 2]).abs() < 1e-4, "{code} {name} {i}");
+                near(mass[i], truth[&format!("{name}_m")][t] * GADGET_SUN, 1e-6);
+            }
+        }
+        let (stars, gas) = (all(&*snapshot, Family::Stars), all(&*snapshot, Family::Gas));
+        // pynbody 2.8.0 reads the u of GIZMO 0.8 times too small: it gives it the factor a of its velocity unit.
+        near(mean(&floats(&gas, "u")), 3632.272313800213, 1e-6);
+        near(mean(&floats(&gas, "rho")), 7502823.95944352 * GADGET_SUN / GADGET_KPC.powi(3), 1e-6);
+        near(mean(&floats(&gas, "h_sml")), mean(&truth["gas_hsml"]) * GADGET_KPC, 1e-6);
+        match code {
+            // numpy with the formula of the header of `columns` and hydrogen = 1 - Z - He.
+            "GIZMO" => near(mean(&floats(&gas, "temperature")), 247232.7856019272, 1e-6),
+            _ => near(mean(&floats(&gas, "temperature")), mean(&truth["gas_T"]), 1e-6),
+        }
+        near(mean(&floats(&stars, "age")), 5.66, 1e-3);
+        near(mean(&floats(&stars, "a_birth")), 0.4403669286681865, 1e-6);
+        near(mean(&floats(&stars, "x_fe")), 0.000770203070471609, 1e-6);
+        near(mean(&floats(&gas, "x_h")), 0.7414270842061281, 1e-6);
+        if code != "GIZMO" {
+            near(sum(&floats(&stars, "mass_birth")), 5096722.101674225 * GADGET_SUN, 1e-6);
+        }
     }
 }
 
@@ -351,6 +392,52 @@ fn big_endian_and_non_comoving_files_are_right() {
     assert!(stars.column_by_name("a_birth").is_none());
 }
 
+/// Where the three codes differ from GADGET: units, powers of a and h, names, and particles that GADGET does not have.
+#[test]
+fn files_of_gizmo_swift_and_eagle_follow_their_formulas() {
+    let (a, h) = (0.5, 0.7);
+    for (name, number) in [("gizmo_005.hdf5", 5), ("swift_0009.hdf5", 9), ("eagle_028_z001p000.0.hdf5", 28)] {
+        let snapshot = open(&tiny(name));
+        assert_eq!((snapshot.info().snap, snapshot.info().scale_factor), (number, Some(a)), "{name}");
+        let stars = all(&*snapshot, Family::Stars);
+        let swift = name.starts_with("swift");
+        let per_h = if swift { 1.0 } else { 1.0 / h };
+        near(floats(&stars, "z")[9], 10.0 * 3.0 / 8.0 * a * per_h * GADGET_KPC, 1e-12);
+        near(floats(&stars, "vx")[9], 9.0 / 4.0 * if swift { 1.0 } else { a.sqrt() }, 1e-7);
+        near(floats(&stars, "mass")[3], 0.25e10 * per_h * GADGET_SUN, 1e-7);
+        near(floats(&stars, "a_birth")[0], 0.25, 0.0);
+        // The age of a flat universe with 0.3 and 0.7 at a = 0.25 and 0.5, h = 0.7: astropy 8.0 FlatLambdaCDM(70, 0.3).age.
+        near(floats(&stars, "age")[0], 5.751_646_943_448 - 2.112_527_190_893, 1e-6);
+        near(snapshot.info().box_kpc.expect("box"), 10_000.0 * a * per_h * GADGET_KPC, 1e-12);
+    }
+    let gizmo = open(&tiny("gizmo_005.hdf5"));
+    let gas = all(&*gizmo, Family::Gas);
+    // Z is element 0, helium element 1 of the list 0/64, 1/64, ...: hydrogen is what they leave.
+    assert_eq!(
+        (floats(&gas, "x_h")[0], floats(&gas, "x_fe")[0], floats(&gas, "metallicity_12")[0]),
+        (63.0 / 64.0, 10.0 / 64.0, 12.0 / 64.0)
+    );
+    assert_eq!(floats(&gas, "u")[0], 1000.0, "no power of a");
+    let x_h = 63.0 / 64.0;
+    near(floats(&gas, "temperature")[0], 80_765.2 * 4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * 1.25), 1e-5);
+    assert!(gizmo.info().notes.iter().any(|n| n.contains("split")), "{:?}", gizmo.info().notes);
+
+    let swift = open(&tiny("swift_0009.hdf5"));
+    assert_eq!(swift.info().rows, [(Family::Stars, 20), (Family::Gas, 20), (Family::BlackHoles, 2)]);
+    assert!(swift.info().notes.iter().any(|n| n.contains("neutrinos")), "{:?}", swift.info().notes);
+    let gas = all(&*swift, Family::Gas);
+    near(floats(&gas, "u")[0], 1000.0 / (a * a), 1e-7);
+    near(floats(&gas, "rho")[0], 8.0 * 1e10 / 1e9 / a.powi(3) * GADGET_SUN / GADGET_KPC.powi(3), 1e-7);
+    assert_eq!(floats(&gas, "temperature")[0], 2e4);
+    assert_eq!(unit_of(gas.schema().field_with_name("star_formation_rates").expect("rates")), "Msun.km/kpc/s");
+
+    let eagle = open(&tiny("eagle_028_z001p000.0.hdf5"));
+    near(floats(&all(&*eagle, Family::Dark), "mass")[0], 0.5e10 / h * GADGET_SUN, 1e-12);
+    let stars = all(&*eagle, Family::Stars);
+    assert_eq!((floats(&stars, "x_fe")[0], floats(&stars, "x_h")[0]), (0.125, 0.75));
+    assert_eq!(unit_of(stars.schema().field_with_name("group_number").expect("group")), "unknown");
+}
+
 #[test]
 fn units_of_the_user_replace_only_what_the_file_does_not_name() {
     let options = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(1.0), velocity_kms: None };
@@ -395,13 +482,21 @@ impl Dice {
 #[test]
 fn a_thousand_mutations_end_in_an_error_or_a_value() {
     let folder = tempfile::tempdir().expect("folder");
-    let sources = ["compressed_007.hdf5", "big_endian_003.hdf5", "isolated_001.hdf5", "many_012.0.hdf5"];
+    let sources = [
+        "compressed_007.hdf5",
+        "big_endian_003.hdf5",
+        "isolated_001.hdf5",
+        "many_012.0.hdf5",
+        "gizmo_005.hdf5",
+        "swift_0009.hdf5",
+        "eagle_028_z001p000.0.hdf5",
+    ];
     let originals: Vec<Vec<u8>> = sources.iter().map(|s| std::fs::read(tiny(s)).expect("file")).collect();
     let mut dice = Dice(20260801);
     let (mut refused, mut accepted, mut slowest) = (0, 0, 0.0f64);
     for round in 0..1000 {
-        let mut bytes = originals[round % 4].clone();
-        match round / 4 % 5 {
+        let mut bytes = originals[round % sources.len()].clone();
+        match round / sources.len() % 5 {
             0 => bytes.truncate(dice.roll(bytes.len())),
             1 => {
                 let at = dice.roll(bytes.len());

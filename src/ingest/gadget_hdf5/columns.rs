@@ -13,6 +13,7 @@ use crate::constants::{BOLTZMANN_ERG_K, GAMMA_MONATOMIC, PRIMORDIAL_HYDROGEN, PR
 use crate::table::schema::{COLUMNS, FieldInfo, UNKNOWN_UNIT, canonical, field};
 
 use super::decode::column_type;
+use super::dialect::Dialect;
 use super::families::Selection;
 use super::file::Kind;
 use super::names::{self, Measure};
@@ -21,6 +22,17 @@ use super::scaling::{CodeUnits, Dimension, Scaling};
 
 /// (km/s)^2 in (cm/s)^2; exact.
 const KMS2_CGS: f64 = 1e10;
+
+/// Where the hydrogen fraction of a temperature comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Hydrogen {
+    /// That of primordial gas.
+    Primordial,
+    /// First component of a dataset.
+    Stored(usize),
+    /// What helium and metals leave.
+    Left(usize),
+}
 
 /// How the values of one column are made from the datasets of one particle type.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +43,10 @@ pub(super) enum Recipe {
     Constant(f64),
     /// Row number, counted from `base`.
     RowNumber { base: u64 },
+    /// Hydrogen fraction: what helium and metals leave, the second and first component of a dataset.
+    HydrogenLeft { slot: usize },
     /// Temperature [K] from internal energy (times `factor` is (km/s)^2) and electron abundance.
-    Temperature { energy: usize, factor: f64, electrons: usize, hydrogen: Option<usize> },
+    Temperature { energy: usize, factor: f64, electrons: usize, hydrogen: Hydrogen },
     /// Cosmic time of formation [Gyr].
     BirthTime { slot: usize },
     /// Time since formation [Gyr].
@@ -94,6 +108,8 @@ fn element_description(name: &str) -> String {
 pub(super) struct Context {
     /// Sizes of the code units.
     pub(super) units: CodeUnits,
+    /// Conventions of the file.
+    pub(super) dialect: Dialect,
     /// Whether formation times are scale factors.
     pub(super) comoving: bool,
     /// Whether times can be told: a cosmology, or a non-comoving run.
@@ -109,11 +125,18 @@ pub(super) fn columns_of(part: &Part, context: &Context, id_base: u64, notes: &m
     let mut columns = Vec::new();
     for (slot, name) in part.names.iter().enumerate() {
         let Some(dataset) = part.first(slot) else { continue };
-        let formation_slot = part.slot("GFM_StellarFormationTime").or(part.slot("StellarFormationTime"));
+        let formation_slot = names::FORMATION.iter().find_map(|n| part.slot(n));
         // Without a time of formation its scale factor is unknown: such a dataset keeps its own name.
         let known =
             names::lookup(name, dataset.components).filter(|k| formation_slot.is_some() || !matches!(k.measure, Measure::AtBirth(_)));
         let scaling = Scaling::of(&dataset.attributes);
+        let known = match known.map(|k| k.measure) {
+            Some(Measure::Code(_)) if context.dialect.states_units() && scaling.is_none() => {
+                notes.push(format!("PartType{}/{name} does not say how it is converted: it keeps its own name and unit", part.number));
+                None
+            }
+            _ => known,
+        };
         let stored = |component: usize, factor: f64| Recipe::Stored { slot, component, factor };
         let simple = |column: &str, component: usize, factor: f64| {
             Column::new(column, column_type(dataset.kind, factor != 1.0), name, Some(factor), stored(component, factor))
@@ -124,7 +147,7 @@ pub(super) fn columns_of(part: &Part, context: &Context, id_base: u64, notes: &m
             Some((Measure::AtBirth(dimension), vector)) => {
                 let Some(formation) = formation_slot else { continue };
                 let factor = match scaling.filter(|s| s.agrees(&dimension)) {
-                    Some(s) => s.without_a(context.units.h),
+                    Some(s) => s.without_a(&dimension, context.units.h),
                     None => context.units.without_a(&dimension),
                 };
                 let power = if context.comoving { dimension.a } else { 0.0 };
@@ -147,10 +170,21 @@ pub(super) fn columns_of(part: &Part, context: &Context, id_base: u64, notes: &m
             }
             Some((Measure::Plain | Measure::Magnitude, list)) => {
                 columns.extend(list.iter().take(dataset.components).enumerate().map(|(component, column)| simple(column, component, 1.0)));
+                for (component, column) in names::own_columns(name, dataset.components).iter().enumerate().skip(list.len()) {
+                    columns.push(simple(column, component, 1.0));
+                }
+                if list == names::GIZMO_METALS {
+                    let mut c = simple("x_h", 0, 1.0);
+                    c.info.description = "mass fraction of H: what helium and metals leave".into();
+                    c.recipe = Recipe::HydrogenLeft { slot };
+                    columns.push(c);
+                }
             }
             None => {
                 let (unit, factor) = match scaling {
-                    Some(s) if s.to_cgs > 0.0 && s.dimension.unit() != UNKNOWN_UNIT => (s.dimension.unit(), s.factor(&context.units)),
+                    Some(s) if s.to_cgs > 0.0 && s.stated && s.dimension.unit() != UNKNOWN_UNIT => {
+                        (s.dimension.unit(), s.factor(&s.dimension, &context.units))
+                    }
                     Some(s) if s.to_cgs == 0.0 => (Dimension::NONE.unit(), 1.0),
                     _ => (UNKNOWN_UNIT.to_string(), 1.0),
                 };
@@ -184,9 +218,12 @@ fn complete(columns: &mut Vec<Column>, part: &Part, context: &Context, id_base: 
     {
         let factor = columns.iter().find(|c| c.name == "u").and_then(|c| c.info.factor);
         if let (Some(factor), Some(dataset)) = (factor, part.first(energy)) {
-            let hydrogen = part.slot("GFM_Metals").filter(|s| part.first(*s).is_some_and(|d| d.components >= 9));
-            let source =
-                if hydrogen.is_some() { "InternalEnergy, ElectronAbundance, GFM_Metals" } else { "InternalEnergy, ElectronAbundance" };
+            let wide = |name: &str, least: usize| part.slot(name).filter(|s| part.first(*s).is_some_and(|d| d.components >= least));
+            let (hydrogen, source) = match (wide("GFM_Metals", 9), wide("Metallicity", names::GIZMO_METALS.len())) {
+                (Some(slot), _) => (Hydrogen::Stored(slot), "InternalEnergy, ElectronAbundance, GFM_Metals"),
+                (None, Some(slot)) => (Hydrogen::Left(slot), "InternalEnergy, ElectronAbundance, Metallicity"),
+                (None, None) => (Hydrogen::Primordial, "InternalEnergy, ElectronAbundance"),
+            };
             let mut c = Column::new(
                 "temperature",
                 float_of(dataset.kind),
@@ -194,16 +231,22 @@ fn complete(columns: &mut Vec<Column>, part: &Part, context: &Context, id_base: 
                 None,
                 Recipe::Temperature { energy, factor, electrons, hydrogen },
             );
-            let fraction = if hydrogen.is_some() {
-                "the hydrogen fraction of the file".to_string()
-            } else {
+            let fraction = if hydrogen == Hydrogen::Primordial {
                 format!("hydrogen fraction {PRIMORDIAL_HYDROGEN}")
+            } else {
+                "the hydrogen fraction of the file".to_string()
             };
             c.info.description = format!(
                 "gas temperature from u, x_e and {fraction}; not physical for star-forming gas (sfr > 0), which follows an effective equation of state"
             );
             columns.push(c);
         }
+    }
+    if part.slot("ParticleChildIDsNumber").is_some() {
+        notes.push(format!(
+            "PartType{}: particles that were split share their `id`; with particle_child_ids_number and particle_id_generation_number it is unique",
+            part.number
+        ));
     }
     let mut seen = std::collections::BTreeSet::new();
     for column in columns.iter_mut() {
@@ -233,7 +276,7 @@ fn factor_of(
     notes: &mut Vec<String>,
 ) -> f64 {
     match scaling {
-        Some(s) if s.agrees(dimension) => s.factor(&context.units),
+        Some(s) if s.agrees(dimension) => s.factor(dimension, &context.units),
         Some(s) => {
             if s.to_cgs > 0.0 {
                 notes.push(format!("scaling attributes of PartType{number}/{name} contradict its dimension and are not believed"));

@@ -259,6 +259,32 @@ impl H5File {
         }
         Ok((usable, skipped))
     }
+
+    /// A list of texts; none if there is no such dataset.
+    pub(super) fn texts(&self, group: &str, name: &str) -> Result<Option<Vec<String>>> {
+        if !self.has_group(group)? {
+            return Ok(None);
+        }
+        let place = self.place(&format!("{group}/{name}"));
+        let list = guarded(&place, || match self.file.dataset(&format!("{group}/{name}")) {
+            Ok(dataset) => dataset.read_string().map(Some),
+            Err(hdf5_pure::Error::Format(FormatError::PathNotFound(_))) => Ok(None),
+            Err(e) => Err(e),
+        })?;
+        let trimmed = |text: String| text.trim_end_matches(['\0', ' ']).to_string();
+        Ok(list.map(|list| list.into_iter().map(trimmed).collect()))
+    }
+
+    /// Datasets of the group `inner` of `group`, called `inner/name`; none if there is no such group.
+    pub(super) fn inner_datasets(&self, group: &str, inner: &str) -> Result<Vec<Dataset>> {
+        let path = format!("{group}/{inner}");
+        if !self.has_group(&path)? {
+            return Ok(Vec::new());
+        }
+        let (mut datasets, _) = self.datasets(&path)?;
+        datasets.iter_mut().for_each(|d| d.name = format!("{inner}/{}", d.name));
+        Ok(datasets)
+    }
 }
 
 fn attributes_of(raw: std::collections::HashMap<String, hdf5_pure::AttrValue>) -> Attributes {

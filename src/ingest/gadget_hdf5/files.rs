@@ -41,10 +41,21 @@ pub(super) fn split_name(name: &str) -> (String, Option<u64>, String) {
     }
 }
 
+/// `snap_027_z000p250` without its tag: `snap_027`.
+fn without_redshift(base: &str) -> &str {
+    let tag = |text: &str| {
+        text.strip_prefix('z')
+            .and_then(|t| t.split_once('p'))
+            .is_some_and(|(a, b)| [a, b].iter().all(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit())))
+    };
+    base.rsplit_once('_').filter(|(_, last)| tag(last)).map_or(base, |(rest, _)| rest)
+}
+
 /// Number of the snapshot: the digits at the end of its base name (`snap_084` is 84), or those of `z`-tagged names before the tag.
 pub(super) fn snapshot_number(path: &Path) -> u32 {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let (base, _, _) = split_name(&name);
+    let base = without_redshift(&base);
     let digits = base.len() - base.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     base[base.len() - digits..].parse().unwrap_or(0)
 }
@@ -59,7 +70,9 @@ pub(super) fn first_file(path: &Path) -> Result<PathBuf> {
     for entry in std::fs::read_dir(path).map_err(|e| Error::io("list", path, &e))? {
         let entry = entry.map_err(|e| Error::io("list", path, &e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let other = ["fof_", "groups_", "offsets", "sublink", "lhalotree", "tree"].iter().any(|p| name.to_lowercase().starts_with(p));
+        let other = ["fof_", "groups_", "offsets", "sublink", "lhalotree", "tree", "eagle_subfind", "group_tab"]
+            .iter()
+            .any(|p| name.to_lowercase().starts_with(p));
         if !other && entry.path().is_file() && is_hdf5(&entry.path()) {
             let (base, number, _) = split_name(&name);
             found.push((base, number, entry.path()));

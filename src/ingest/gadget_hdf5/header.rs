@@ -1,14 +1,16 @@
 //! The header of a GADGET-like HDF5 file: counts, scale factor, cosmology and unit sizes.
 //!
-//! Layout     attributes of `Header`, then of `Parameters` (GADGET-4 keeps cosmology and units there); arrays of any length NTYPES
+//! Layout     attributes of `Header`, then of `Parameters` (GADGET-4) or `Cosmology` (SWIFT); units of `Units` (SWIFT, EAGLE) first; arrays of
+//!            any length NTYPES
 //! Units      code units as stored; `UnitLength_in_cm` and its kin are those of the file
 //! Source     Springel et al. 2021, MNRAS 506, 2871 (GADGET-4); Weinberger et al. 2020, ApJS 248, 32 (AREPO); TNG data specification
-//! Refuses    scale factors and h that are not finite and positive, counts that are not whole, files of SWIFT, EAGLE and GIZMO
+//! Refuses    scale factors and h that are not finite and positive, counts that are not whole, SWIFT files without units
 //! Edge cases cut-outs without counts, masses or units; `ComovingIntegrationOn = 0`; `NumFilesPerSnapshot` absent or 0
-//! See also   `scaling` for units of datasets
+//! See also   `dialect`; `scaling` for units of datasets
 
 use crate::error::{Error, Result};
 
+use super::dialect::Dialect;
 use super::file::{Attribute, Attributes, H5File};
 
 /// Largest relative disagreement between `Time` and 1/(1+`Redshift`) for `Time` to be a scale factor.
@@ -47,6 +49,10 @@ pub(super) struct Header {
     pub(super) unit_velocity_cms: Option<f64>,
     /// `Config` names Lagrangian tracer particles.
     pub(super) tracers: bool,
+    /// Conventions of the file.
+    pub(super) dialect: Dialect,
+    /// Temperature of the microwave background today [K] and effective number of neutrinos, where the run includes radiation.
+    pub(super) radiation: Option<(f64, f64)>,
     /// Name of the code, as far as it shows.
     pub(super) code: &'static str,
     /// Everything as text.
@@ -67,6 +73,11 @@ impl Lookup<'_> {
 
     fn float(&self, names: &[&str]) -> Option<f64> {
         self.any(names).and_then(Attribute::float)
+    }
+
+    /// A size of a unit: a positive number.
+    fn size(&self, names: &[&str]) -> Option<f64> {
+        self.float(names).filter(|u| *u > 0.0 && u.is_finite())
     }
 
     fn counts(&self, name: &str, place: &str) -> Result<Option<Vec<u64>>> {
@@ -96,8 +107,11 @@ impl Header {
         let header = file.attributes("Header")?;
         let parameters = if has("Parameters") { file.attributes("Parameters")? } else { Attributes::new() };
         let config = if has("Config") { file.attributes("Config")? } else { Attributes::new() };
-        refuse_other_codes(file, &header, groups)?;
+        let dialect = Dialect::of(&header, groups);
+        let parameters = if dialect == Dialect::Swift && has("Cosmology") { file.attributes("Cosmology")? } else { parameters };
+        let stated = if dialect.states_units() && has("Units") { file.attributes("Units")? } else { Attributes::new() };
         let look = Lookup { header: &header, parameters: &parameters };
+        let unit = Lookup { header: &stated, parameters: &header };
 
         let here = look.counts("NumPart_ThisFile", &place)?;
         let mut total = look.counts("NumPart_Total", &place)?;
@@ -113,17 +127,24 @@ impl Header {
             mass_table: header.get("MassTable").and_then(Attribute::floats).unwrap_or_default(),
             box_size: look.float(&["BoxSize"]).unwrap_or(0.0),
             files: look.any(&["NumFilesPerSnapshot"]).and_then(Attribute::counts).and_then(|c| c.first().copied()).unwrap_or(1).max(1),
-            omega_m: look.float(&["Omega0", "OmegaMatter"]),
-            omega_lambda: look.float(&["OmegaLambda"]),
-            unit_length_cm: look.float(&["UnitLength_in_cm"]).filter(|u| *u > 0.0),
-            unit_mass_g: look.float(&["UnitMass_in_g"]).filter(|u| *u > 0.0),
-            unit_velocity_cms: look.float(&["UnitVelocity_in_cm_per_s"]).filter(|u| *u > 0.0),
+            omega_m: look.float(&["Omega0", "OmegaMatter", "Omega_Matter", "Omega_m"]),
+            omega_lambda: look.float(&["OmegaLambda", "Omega_Lambda", "Omega_lambda"]),
+            unit_length_cm: unit.size(&["UnitLength_in_cm"]).or(look.size(&["UnitLength_in_cm"])),
+            unit_mass_g: unit.size(&["UnitMass_in_g"]).or(look.size(&["UnitMass_in_g"])),
+            unit_velocity_cms: unit.size(&["UnitVelocity_in_cm_per_s"]).or(look.size(&["UnitVelocity_in_cm_per_s"])),
+            dialect,
             tracers: config.keys().any(|k| k.starts_with("TRACER_MC") || k == "TRACER_PARTICLE"),
-            code: code_of(&header, &config, &parameters),
+            code: dialect.code().unwrap_or_else(|| code_of(&header, &config, &parameters)),
             ..Header::default()
         };
         result.scale(&look, &place)?;
-        for (group, attributes) in [("Header", &header), ("Parameters", &parameters), ("Config", &config)] {
+        match dialect {
+            Dialect::Swift => result.swift(&look, &unit, &place)?,
+            Dialect::Gizmo => result.gizmo(&look),
+            Dialect::Gadget | Dialect::Eagle => {}
+        }
+        let parameters_name = if dialect == Dialect::Swift { "Cosmology" } else { "Parameters" };
+        for (group, attributes) in [("Header", &header), (parameters_name, &parameters), ("Config", &config), ("Units", &stated)] {
             result.attributes.extend(attributes.iter().map(|(name, value)| (format!("{group}/{name}"), value.to_string())));
         }
         Ok(result)
@@ -132,13 +153,17 @@ impl Header {
     /// Decides between scale factor and time, and checks them and h.
     fn scale(&mut self, look: &Lookup<'_>, place: &str) -> Result<()> {
         let redshift = look.float(&["Redshift"]);
-        let time = match (look.float(&["Time"]), redshift) {
+        let swift = self.dialect == Dialect::Swift;
+        let flag = look.any(&["ComovingIntegrationOn", "Cosmological run"]).and_then(Attribute::float);
+        // SWIFT's `Time` is a time, its scale factor has a name of its own.
+        let name = if swift && flag.is_some_and(|f| f != 0.0) { "Scale-factor" } else { "Time" };
+        let time = match (look.float(&[name]), redshift) {
             (Some(t), _) => t,
             (None, Some(z)) => 1.0 / (1.0 + z),
             (None, None) => return Err(Error::damaged("header has no time").at(place).expected("`Time` or `Redshift`")),
         };
         self.time = time;
-        self.comoving = match look.any(&["ComovingIntegrationOn"]).and_then(Attribute::float) {
+        self.comoving = match flag {
             Some(flag) => flag != 0.0,
             None => {
                 let cosmological = self.omega_m.is_some_and(|o| o > 0.0);
@@ -152,7 +177,7 @@ impl Header {
                 .expected("a positive number")
                 .found(time));
         }
-        let h = look.float(&["HubbleParam"]);
+        let h = look.float(if swift { &["h"] } else { &["HubbleParam"] });
         self.h = match h {
             Some(h) if h.is_finite() && h > 0.0 => h,
             Some(0.0) | None if !self.comoving => 1.0,
@@ -176,6 +201,43 @@ impl Header {
         Ok(())
     }
 
+    /// Units and dark energy as SWIFT states them.
+    fn swift(&mut self, look: &Lookup<'_>, unit: &Lookup<'_>, place: &str) -> Result<()> {
+        let size = |name: &str| {
+            unit.size(&[name])
+                .ok_or_else(|| Error::damaged("SWIFT snapshot names no units").at(place).expected(format!("`{name}` of `Units`")))
+        };
+        let length_cm = size("Unit length in cgs (U_L)")?;
+        self.unit_mass_g = Some(size("Unit mass in cgs (U_M)")?);
+        self.unit_velocity_cms = Some(length_cm / size("Unit time in cgs (U_t)")?);
+        self.unit_length_cm = Some(length_cm);
+        let (w_0, w_a) = (look.float(&["w_0"]).unwrap_or(-1.0), look.float(&["w_a"]).unwrap_or(0.0));
+        if self.comoving && (w_0 != -1.0 || w_a != 0.0) {
+            self.omega_m = None;
+            self.notes.push(format!("dark energy is not a constant (w_0 {w_0}, w_a {w_a}): times and ages are not made"));
+        }
+        let radiation = look.float(&["Omega_r"]).unwrap_or(0.0);
+        match (look.float(&["T_CMB_0 [K]"]).filter(|t| *t > 0.0), look.float(&["N_eff"])) {
+            (Some(kelvin), Some(neutrinos)) if radiation > 0.0 => self.radiation = Some((kelvin, neutrinos)),
+            _ if radiation > 0.0 => self.notes.push(format!("times and ages leave out the radiation of the run (Omega_r {radiation})")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// GIZMO states its units already divided by h.
+    fn gizmo(&mut self, look: &Lookup<'_>) {
+        let undivided = |name: &str| look.size(&[name]).map(|u| u * self.h);
+        self.unit_length_cm = undivided("UnitLength_In_CGS").or(self.unit_length_cm);
+        self.unit_mass_g = undivided("UnitMass_In_CGS").or(self.unit_mass_g);
+        self.unit_velocity_cms = look.size(&["UnitVelocity_In_CGS"]).or(self.unit_velocity_cms);
+    }
+
+    /// h as a factor of the code units: SWIFT has none.
+    pub(super) fn code_h(&self) -> f64 {
+        if self.dialect == Dialect::Swift { 1.0 } else { self.h }
+    }
+
     /// The factor by which one power of `a` multiplies: 1 in non-comoving runs.
     pub(super) fn scale_factor(&self) -> f64 {
         if self.comoving { self.time } else { 1.0 }
@@ -190,21 +252,4 @@ fn code_of(header: &Attributes, config: &Attributes, parameters: &Attributes) ->
     } else {
         "GADGET"
     }
-}
-
-/// These codes use the same group names with other units; reading them with GADGET's would give wrong numbers without a word.
-fn refuse_other_codes(file: &H5File, header: &Attributes, groups: &[String]) -> Result<()> {
-    let code = if groups.iter().any(|g| g == "Cosmology") && groups.iter().any(|g| g == "Units") || header.contains_key("NumPartTypes") {
-        "SWIFT"
-    } else if header.contains_key("UnitLength_In_CGS") || header.contains_key("GIZMO_version") {
-        "GIZMO"
-    } else if header.contains_key("ExpansionFactor") || groups.iter().any(|g| g == "RuntimePars") {
-        "EAGLE"
-    } else {
-        return Ok(());
-    };
-    Err(Error::unsupported(format!("snapshots of {code} are not read yet"))
-        .at(format!("`{}`", file.path().display()))
-        .expected("GADGET-4, AREPO or IllustrisTNG")
-        .hint("the units of this layout differ; it is refused rather than read wrongly"))
 }

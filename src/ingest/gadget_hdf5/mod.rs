@@ -1,11 +1,11 @@
-//! Snapshots of GADGET-4, AREPO and IllustrisTNG in HDF5: one file or many, chunked and compressed, cut-outs too.
+//! Snapshots of GADGET-4, AREPO, IllustrisTNG, GIZMO, SWIFT and EAGLE in HDF5: one file or many, chunked and compressed, cut-outs too.
 //!
 //! Layout     `Header`, `Parameters`, `Config`; `PartType0` gas, 1 to 3 dark matter (3 tracers in AREPO), 4 stars and winds, 5 black holes
 //! Units      scaling attributes of each dataset where they are; else the header's units; else kpc/h, 1e10 Msun/h, km/s sqrt(a), with a note
 //! Source     Springel et al. 2021, MNRAS 506, 2871; Weinberger et al. 2020, ApJS 248, 32; Nelson et al. 2019, ComAC 6, 2 (TNG data release)
-//! Refuses    counts, lengths and times that contradict each other; missing files; SWIFT, EAGLE and GIZMO (their units differ)
+//! Refuses    counts, lengths and times that contradict each other; missing files; SWIFT files without units
 //! Edge cases wind-phase cells are rows of `gas` with `wind` = true and never of `stars`; positions are kept as stored, not wrapped
-//! See also   `file` (the wall around the HDF5 library), `header`, `scaling`, `names`, `columns`, `parts`, `read`
+//! See also   `file` (the wall around the HDF5 library), `dialect`, `header`, `scaling`, `names`, `columns`, `parts`, `read`
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use super::{Family, Format, OpenOptions, Snapshot, SnapshotInfo};
 
 mod columns;
 mod decode;
+mod dialect;
 mod families;
 mod file;
 mod files;
@@ -49,7 +50,7 @@ impl Format for GadgetHdf5 {
     }
 
     fn description(&self) -> &'static str {
-        "GADGET-4, AREPO and IllustrisTNG snapshots in HDF5, one file or many"
+        "GADGET-4, AREPO, IllustrisTNG, GIZMO, SWIFT and EAGLE snapshots in HDF5, one file or many"
     }
 
     fn recognises(&self, _path: &Path, head: &[u8], _length: u64) -> bool {
@@ -84,7 +85,11 @@ impl HdfSnapshot {
         let cosmology = match (header.comoving, header.omega_m) {
             (true, Some(omega_m)) => {
                 let omega_lambda = header.omega_lambda.unwrap_or(1.0 - omega_m);
-                Some(Cosmology::lcdm(header.h, omega_m, omega_lambda).map_err(|e| e.at(place()))?)
+                let plain = Cosmology::lcdm(header.h, omega_m, omega_lambda).map_err(|e| e.at(place()))?;
+                Some(match header.radiation {
+                    Some((kelvin, neutrinos)) => plain.with_radiation(kelvin, neutrinos, &[]).map_err(|e| e.at(place()))?,
+                    None => plain,
+                })
             }
             (true, None) => {
                 notes.push("the header has no Omega0: times and ages cannot be told".into());
@@ -98,7 +103,7 @@ impl HdfSnapshot {
             None if !header.comoving => Clock::Plain { unit_gyr, now_gyr: header.time * unit_gyr },
             None => Clock::Unknown,
         };
-        let context = Context { units, comoving: header.comoving, has_time: clock.now_gyr().is_some() };
+        let context = Context { units, dialect: header.dialect, comoving: header.comoving, has_time: clock.now_gyr().is_some() };
         let box_kpc = (header.box_size > 0.0).then(|| header.box_size * units.factor(&Dimension::LENGTH));
         if box_kpc.is_some() && header.comoving {
             notes.push("positions are kept as stored; objects that cross the edge of the periodic box are not joined".into());

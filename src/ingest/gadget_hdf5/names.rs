@@ -1,4 +1,4 @@
-//! Known datasets of GADGET-4, AREPO and IllustrisTNG: their dimensions and the columns they become.
+//! Known datasets of GADGET-4, AREPO, IllustrisTNG, GIZMO, SWIFT and EAGLE: their dimensions and the columns they become.
 //!
 //! Layout     one line of [`KNOWN`] per dataset; anything else keeps its own name in lower_snake, its unit from the scaling attributes
 //! Source     TNG data specification (snapshot fields); GADGET-4 manual; Vogelsberger et al. 2013, MNRAS 436, 3031 (GFM elements)
@@ -41,6 +41,10 @@ const fn known(dataset: &'static str, columns: &'static [&'static str], measure:
 
 /// Elements of `GFM_Metals` in order; the tenth is everything else.
 const ELEMENTS: &[&str] = &["x_h", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_fe", "x_other"];
+/// First columns of GIZMO's `Metallicity`; further ones trace the r-process and ages and keep their own names.
+pub(super) const GIZMO_METALS: &[&str] = &["z_metal", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_s", "x_ca", "x_fe"];
+/// Datasets with the time of formation.
+pub(super) const FORMATION: [&str; 4] = ["GFM_StellarFormationTime", "StellarFormationTime", "BirthScaleFactors", "BirthTimes"];
 /// Bands of `GFM_StellarPhotometrics`: Johnson U, B, V, K and SDSS g, r, i, z, Vega magnitudes as TNG states them.
 const BANDS: &[&str] = &["mag_u", "mag_b", "mag_v", "mag_k", "mag_g", "mag_r", "mag_i", "mag_z"];
 /// Channels of `GFM_MetalsTagged`.
@@ -71,6 +75,32 @@ pub(super) const KNOWN: &[Known] = &[
     known("NeutralHydrogenAbundance", &["x_hi"], Measure::Plain),
     known("BirthPos", &["x_birth", "y_birth", "z_birth"], Measure::AtBirth(Dimension::LENGTH)),
     known("BirthVel", &["vx_birth", "vy_birth", "vz_birth"], Measure::AtBirth(Dimension::VELOCITY)),
+    known("Metallicity", GIZMO_METALS, Measure::Plain),
+    // SWIFT
+    known("Densities", &["rho"], Measure::Code(Dimension::DENSITY)),
+    known("InternalEnergies", &["u"], Measure::Code(Dimension::ENERGY)),
+    known("Potentials", &["phi"], Measure::Code(Dimension::POTENTIAL)),
+    known("SmoothingLengths", &["h_sml"], Measure::Code(Dimension::LENGTH)),
+    known("Temperatures", &["temperature"], Measure::Plain),
+    known("MetalMassFractions", &["z_metal"], Measure::Plain),
+    known("ElementMassFractions", ELEMENTS, Measure::Plain),
+    known("InitialMasses", &["mass_birth"], Measure::Code(Dimension::MASS)),
+    known("DynamicalMasses", &["mass"], Measure::Code(Dimension::MASS)),
+    known("SubgridMasses", &[], Measure::Code(Dimension::MASS)),
+    known("BirthScaleFactors", &["a_birth"], Measure::Formation),
+    known("BirthTimes", &["t_birth"], Measure::Formation),
+    // EAGLE
+    known("Velocity", &["vx", "vy", "vz"], Measure::Code(Dimension::VELOCITY)),
+    known("Mass", &["mass"], Measure::Code(Dimension::MASS)),
+    known("ElementAbundance/Hydrogen", &["x_h"], Measure::Plain),
+    known("ElementAbundance/Helium", &["x_he"], Measure::Plain),
+    known("ElementAbundance/Carbon", &["x_c"], Measure::Plain),
+    known("ElementAbundance/Nitrogen", &["x_n"], Measure::Plain),
+    known("ElementAbundance/Oxygen", &["x_o"], Measure::Plain),
+    known("ElementAbundance/Neon", &["x_ne"], Measure::Plain),
+    known("ElementAbundance/Magnesium", &["x_mg"], Measure::Plain),
+    known("ElementAbundance/Silicon", &["x_si"], Measure::Plain),
+    known("ElementAbundance/Iron", &["x_fe"], Measure::Plain),
     known("CenterOfMass", &[], Measure::Code(Dimension::LENGTH)),
     known("SubfindHsml", &[], Measure::Code(Dimension::LENGTH)),
     known("StellarHsml", &[], Measure::Code(Dimension::LENGTH)),
@@ -85,7 +115,10 @@ pub(super) const KNOWN: &[Known] = &[
 pub(super) fn lookup(name: &str, components: usize) -> Option<&'static Known> {
     KNOWN.iter().find(|k| {
         k.dataset == name
-            && (k.columns.is_empty() || k.columns.len() == components || (k.columns == ELEMENTS && components == ELEMENTS.len() - 1))
+            && (k.columns.is_empty()
+                || k.columns.len() == components
+                || (k.columns == ELEMENTS && components == ELEMENTS.len() - 1)
+                || (k.columns == GIZMO_METALS && components > GIZMO_METALS.len()))
     })
 }
 
@@ -153,7 +186,9 @@ mod tests {
     fn shapes_decide_whether_a_name_is_understood() {
         assert_eq!(lookup("GFM_Metals", 10).map(|k| k.columns[8]), Some("x_fe"));
         assert_eq!(lookup("GFM_Metals", 9).map(|k| k.columns[8]), Some("x_fe"));
-        assert!(lookup("Metallicity", 11).is_none(), "GIZMO keeps eleven elements there");
+        assert_eq!(lookup("Metallicity", 1).map(|k| k.columns), Some(&["z_metal"][..]));
+        assert_eq!(lookup("Metallicity", 15).map(|k| k.columns[10]), Some("x_fe"), "GIZMO keeps eleven and more there");
+        assert_eq!(lookup("ElementMassFractions", 9).map(|k| k.columns[8]), Some("x_fe"));
         assert!(lookup("Coordinates", 2).is_none());
         assert!(only_stars("a_birth") && !only_stars("mass"));
     }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ingest::Family;
 
 use super::decode::{self, Buffer};
+use super::dialect::Dialect;
 use super::families::{Selection, family_of};
 use super::file::{Dataset, H5File};
 use super::header::Header;
@@ -141,8 +142,19 @@ fn open_one(path: &std::path::Path, keep_open: bool) -> Result<OneFile> {
     numbers.sort();
     let (mut parts, mut skipped) = (Vec::new(), Vec::new());
     for (number, group) in numbers {
-        let (datasets, left_out) = file.datasets(group)?;
+        if header.dialect.is_neutrino(number) {
+            skipped.push(format!("{group} (neutrinos) is left out"));
+            continue;
+        }
+        let (mut datasets, left_out) = file.datasets(group)?;
         skipped.extend(left_out);
+        for inner in header.dialect.inner_groups() {
+            datasets.extend(file.inner_datasets(group, inner)?);
+        }
+        datasets.sort_by(|a, b| a.name.cmp(&b.name));
+        if header.dialect == Dialect::Swift && datasets.iter().any(|d| d.name == "ElementMassFractions") {
+            check_elements(&file)?;
+        }
         let named = header.here.as_ref().map(|here| here.get(number).copied().unwrap_or(0));
         let reference = datasets.iter().find(|d| d.name == "Coordinates").or(datasets.first());
         let rows = named.or(reference.map(|d| d.rows)).unwrap_or(0);
@@ -168,13 +180,26 @@ fn open_one(path: &std::path::Path, keep_open: bool) -> Result<OneFile> {
         }
     }
     if let Some(here) = &header.here {
-        for (number, rows) in here.iter().enumerate().filter(|(_, n)| **n > 0) {
+        for (number, rows) in here.iter().enumerate().filter(|(number, n)| **n > 0 && !header.dialect.is_neutrino(*number)) {
             if !parts.iter().any(|(p, _, _)| *p == number) {
                 return Err(missing(&format!("`PartType{number}` of `{}`", path.display()), *rows));
             }
         }
     }
     Ok(OneFile { header, path: path.to_path_buf(), length: file.length(), parts, skipped })
+}
+
+/// SWIFT names the columns of its elements; another order would put one element under the name of another.
+fn check_elements(file: &H5File) -> Result<()> {
+    const SYMBOLS_IN_ORDER: [&str; 9] = ["Hydrogen", "Helium", "Carbon", "Nitrogen", "Oxygen", "Neon", "Magnesium", "Silicon", "Iron"];
+    let Some(names) = file.texts("SubgridScheme/NamedColumns", "ElementMassFractions")? else { return Ok(()) };
+    if names.len() == SYMBOLS_IN_ORDER.len() && names != SYMBOLS_IN_ORDER {
+        return Err(Error::unsupported("elements are in an order that is not known")
+            .at(format!("`SubgridScheme/NamedColumns/ElementMassFractions` of `{}`", file.path().display()))
+            .expected(SYMBOLS_IN_ORDER.join(", "))
+            .found(names.join(", ")));
+    }
+    Ok(())
 }
 
 fn missing(place: &str, rows: u64) -> Error {
@@ -219,7 +244,10 @@ fn join(header: &Header, opened: Vec<OneFile>) -> Result<Vec<Part>> {
                 None => {
                     let names: Vec<String> = datasets.iter().map(|d| d.name.clone()).collect();
                     let table_mass = header.mass_table.get(number).copied().filter(|m| *m > 0.0 && m.is_finite());
-                    let family = family_of(number, &names, table_mass.is_some(), header.tracers);
+                    let family = match header.dialect.is_sink(number) {
+                        true => Family::BlackHoles,
+                        false => family_of(number, &names, table_mass.is_some(), header.tracers),
+                    };
                     parts.push(Part { number, family, names, table_mass, files: Vec::new() });
                     parts.len() - 1
                 }

@@ -17,7 +17,7 @@ use crate::cosmology::AgeTable;
 use crate::error::{Error, Result};
 use crate::ingest::Family;
 
-use super::columns::{Recipe, temperature_k};
+use super::columns::{Hydrogen, Recipe, temperature_k};
 use super::decode::{self, Buffer};
 use super::families::Selection;
 use super::file::Dataset;
@@ -216,11 +216,13 @@ impl Source {
                     let u = self.floats(piece, *energy, 0)?;
                     let x_e = self.floats(piece, *electrons, 0)?;
                     let x_h = match hydrogen {
-                        Some(slot) => self.floats(piece, *slot, 0)?,
-                        None => vec![PRIMORDIAL_HYDROGEN; u.len()],
+                        Hydrogen::Stored(slot) => self.floats(piece, *slot, 0)?,
+                        Hydrogen::Left(slot) => self.hydrogen_left(piece, *slot)?,
+                        Hydrogen::Primordial => vec![PRIMORDIAL_HYDROGEN; u.len()],
                     };
                     buffer.push_floats(u.iter().zip(&x_e).zip(&x_h).map(|((u, e), h)| temperature_k(u * factor, *e, *h)));
                 }
+                Some(Recipe::HydrogenLeft { slot }) => buffer.push_floats(self.hydrogen_left(piece, *slot)?.into_iter()),
                 Some(Recipe::BirthTime { slot }) => {
                     let a = self.floats(piece, *slot, 0)?;
                     buffer.push_floats(a.iter().map(|a| self.clock.birth_gyr(*a)));
@@ -238,6 +240,13 @@ impl Source {
             }
         }
         Ok(())
+    }
+
+    /// Hydrogen fraction of rows whose first two components are metals and helium.
+    fn hydrogen_left(&self, piece: &Piece<'_>, slot: usize) -> Result<Vec<f64>> {
+        let metals = self.floats(piece, slot, 0)?;
+        let helium = self.floats(piece, slot, 1)?;
+        Ok(metals.iter().zip(&helium).map(|(z, he)| 1.0 - z - he).collect())
     }
 
     /// One component of the selected rows as f64.

@@ -87,7 +87,7 @@ pub(super) struct CodeUnits {
 impl CodeUnits {
     /// Units named by the file, else by the user, else the GADGET convention; what was assumed is added to `notes`.
     pub(super) fn new(header: &Header, options: &OpenOptions, notes: &mut Vec<String>) -> CodeUnits {
-        let h = header.h;
+        let h = header.code_h();
         let mut assumed = Vec::new();
         // The user's units are physical or comoving ones as they stand, while code units carry 1/h: multiply it in here once.
         let length_kpc = header.unit_length_cm.map(|u| u / KPC_CM).or(options.length_kpc.map(|u| u * h)).unwrap_or_else(|| {
@@ -125,19 +125,37 @@ impl CodeUnits {
     }
 }
 
+/// Attributes of SWIFT's datasets.
+const SWIFT_CGS: &str = "Conversion factor to CGS (not including cosmological corrections)";
+
 /// Scaling attributes of one dataset.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scaling {
     /// Dimension with the file's own powers of `a` and `h`.
     pub(super) dimension: Dimension,
+    /// Whether the file states the powers of length, mass and velocity (EAGLE does not).
+    pub(super) stated: bool,
     /// Size of one code unit [cgs]; 0 is dimensionless.
     pub(super) to_cgs: f64,
 }
 
 impl Scaling {
-    /// The attributes, when all six are there and finite.
+    /// The attributes in the manner of GADGET-4, SWIFT or EAGLE, when all of them are there and finite.
     pub(super) fn of(attributes: &Attributes) -> Option<Scaling> {
         let get = |name: &str| attributes.get(name).and_then(|v| v.float()).filter(|v| v.is_finite());
+        if attributes.contains_key(SWIFT_CGS) {
+            let (length, mass, time) = (get("U_L exponent")?, get("U_M exponent")?, get("U_t exponent")?);
+            // A time is a length over a velocity. Powers of temperature and current have no name here.
+            let nameless = get("U_T exponent").unwrap_or(0.0) != 0.0 || get("U_I exponent").unwrap_or(0.0) != 0.0;
+            let length = if nameless { f64::NAN } else { length + time };
+            let h = get("h-scale exponent").unwrap_or(0.0);
+            let dimension = Dimension { length, mass, velocity: -time, a: get("a-scale exponent")?, h };
+            return Some(Scaling { dimension, stated: true, to_cgs: get(SWIFT_CGS).filter(|v| *v >= 0.0)? });
+        }
+        if let Some(to_cgs) = get("CGSConversionFactor").filter(|v| *v >= 0.0) {
+            let dimension = Dimension { a: get("aexp-scale-exponent")?, h: get("h-scale-exponent")?, ..Dimension::NONE };
+            return Some(Scaling { dimension, stated: false, to_cgs });
+        }
         let dimension = Dimension {
             length: get("length_scaling")?,
             mass: get("mass_scaling")?,
@@ -146,24 +164,23 @@ impl Scaling {
             h: get("h_scaling")?,
         };
         let to_cgs = get("to_cgs").filter(|v| *v >= 0.0)?;
-        Some(Scaling { dimension, to_cgs })
+        Some(Scaling { dimension, stated: true, to_cgs })
     }
 
     /// Whether the attributes may be believed for a dataset of known dimension.
     pub(super) fn agrees(&self, known: &Dimension) -> bool {
-        self.to_cgs > 0.0 && self.dimension.agrees(known)
+        self.to_cgs > 0.0 && (!self.stated || self.dimension.agrees(known))
     }
 
-    /// Factor to canonical units without the power of the scale factor.
-    pub(super) fn without_a(&self, h: f64) -> f64 {
-        let d = &self.dimension;
-        let canonical_cgs = KPC_CM.powf(d.length) * SOLAR_MASS_G.powf(d.mass) * KMS_CM_S.powf(d.velocity);
-        self.to_cgs * h.powf(d.h) / canonical_cgs
+    /// Factor to the canonical units of `known` without the power of the scale factor.
+    pub(super) fn without_a(&self, known: &Dimension, h: f64) -> f64 {
+        let canonical_cgs = KPC_CM.powf(known.length) * SOLAR_MASS_G.powf(known.mass) * KMS_CM_S.powf(known.velocity);
+        self.to_cgs * h.powf(self.dimension.h) / canonical_cgs
     }
 
-    /// Factor to canonical units.
-    pub(super) fn factor(&self, units: &CodeUnits) -> f64 {
-        self.without_a(units.h) * units.a.powf(self.dimension.a)
+    /// Factor to the canonical units of `known`.
+    pub(super) fn factor(&self, known: &Dimension, units: &CodeUnits) -> f64 {
+        self.without_a(known, units.h) * units.a.powf(self.dimension.a)
     }
 }
 
@@ -186,11 +203,35 @@ mod tests {
 
     #[test]
     fn attributes_convert_the_files_own_solar_mass_exactly() {
-        let scaling = Scaling { dimension: Dimension::MASS, to_cgs: 1.989e43 };
+        let scaling = Scaling { dimension: Dimension::MASS, stated: true, to_cgs: 1.989e43 };
         // 1.989e33 g is 1.00030 of the IAU value of the sun's mass.
-        assert!((scaling.factor(&UNITS) / (1e10 / 0.6774) - 1.989e33 / SOLAR_MASS_G).abs() < 1e-12);
+        assert!((scaling.factor(&Dimension::MASS, &UNITS) / (1e10 / 0.6774) - 1.989e33 / SOLAR_MASS_G).abs() < 1e-12);
         assert!(!scaling.agrees(&Dimension::LENGTH));
-        assert!(!Scaling { dimension: Dimension::MASS, to_cgs: 0.0 }.agrees(&Dimension::MASS));
+        assert!(!Scaling { dimension: Dimension::MASS, stated: true, to_cgs: 0.0 }.agrees(&Dimension::MASS));
+    }
+
+    #[test]
+    fn exponents_of_swift_and_factors_of_eagle_are_understood() {
+        let attributes = |list: &[(&str, f64)]| {
+            list.iter().map(|(n, v)| (n.to_string(), super::super::file::Attribute::Floats(vec![*v]))).collect::<Attributes>()
+        };
+        let swift = |l: f64, m: f64, t: f64, kelvin: f64, a: f64, cgs: f64| {
+            let list = [("U_L exponent", l), ("U_M exponent", m), ("U_t exponent", t), ("U_T exponent", kelvin), ("a-scale exponent", a)];
+            Scaling::of(&attributes(&[&list[..], &[(SWIFT_CGS, cgs)]].concat())).unwrap()
+        };
+        // u: (Mpc / (Mpc s/km))^2 = (km/s)^2, physical = value / a^2.
+        let energy = swift(2.0, 0.0, -2.0, 0.0, -2.0, 1e10);
+        assert!(energy.agrees(&Dimension::ENERGY));
+        assert!((energy.factor(&Dimension::ENERGY, &UNITS) - 1.0 / 0.64).abs() < 1e-14);
+        let velocity = swift(1.0, 0.0, -1.0, 0.0, 0.0, 1e5);
+        assert!(velocity.agrees(&Dimension::VELOCITY) && (velocity.factor(&Dimension::VELOCITY, &UNITS) - 1.0).abs() < 1e-14);
+        assert_eq!(swift(0.0, 0.0, 0.0, 1.0, 0.0, 1.0).dimension.unit(), "unknown");
+        assert_eq!(swift(0.0, 1.0, -1.0, 0.0, 0.0, 1.0).dimension.unit(), "Msun.km/kpc/s");
+        let eagle = attributes(&[("CGSConversionFactor", 1.989e43), ("aexp-scale-exponent", 0.0), ("h-scale-exponent", -1.0)]);
+        let mass = Scaling::of(&eagle).unwrap();
+        assert!(!mass.stated && mass.agrees(&Dimension::MASS));
+        assert!((mass.factor(&Dimension::MASS, &UNITS) / (1.989e43 / SOLAR_MASS_G / 0.6774) - 1.0).abs() < 1e-14);
+        assert!(Scaling::of(&attributes(&[("CGSConversionFactor", 1.0)])).is_none());
     }
 
     #[test]
