@@ -63,9 +63,9 @@ impl DemoSize {
     /// Share of the particles of the quick run, and step [Gyr].
     fn share_and_step(self) -> (f64, f64) {
         match self {
-            DemoSize::Quick => (1.0, 0.005),
-            DemoSize::Full => (10.0, 0.003),
-            DemoSize::Tiny => (0.04, 0.025),
+            DemoSize::Quick => (1.0, 0.01),
+            DemoSize::Full => (10.0, 0.006),
+            DemoSize::Tiny => (0.04, 0.05),
         }
     }
 }
@@ -138,7 +138,7 @@ fn simulate(dir: &Path, options: &DemoOptions, progress: &dyn Progress) -> Resul
     write_param(&param, &units.parameters())?;
     let mut wanted = SNAPSHOT_LOOKBACK_GYR.iter().copied().peekable();
     let mut snapshots = Vec::new();
-    progress.start("simulating a merger", run.pairs_total(), "steps");
+    progress.start("simulating a merger", run.advances_total(), "steps");
     while !run.finished() {
         if progress.cancelled() {
             return Err(Error::new(ErrorKind::Interrupted, "the simulation was stopped").found(format!("{:.1} Gyr done", run.time_gyr)));

@@ -1,7 +1,8 @@
 //! A gas disc of collisionless particles: its plane, how it stays cold, and how dense it is.
 //!
 //! Formula    v_R, v_z relax to N(0, sigma) with time constant tau at fixed angular momentum, so that orbits become circular;
-//!            gas that hardly or counter-rotates (v_phi < v_c/5) is also dragged to v_c, as it would be by the gas it meets
+//!            a ring with gas that hardly or counter-rotates (v_phi < v_c/5) also relaxes to its mean rotation
+//!            <v_phi> = sum m R v_phi / sum m R, which keeps its angular momentum to the last bit but rounding
 //! Units      kpc, km/s, Msun
 //! Source     own recipe; the damping stands for shocks and cooling, sigma for turbulence
 //! Edge cases on the axis (R = 0) nothing is damped; outside `radius` and `height` the gas is free
@@ -9,7 +10,7 @@
 
 use crate::numeric::random::Stream;
 
-/// Gas slower than this share of the circular speed is dragged along.
+/// Gas slower than this share of the circular speed is dragged along by its ring.
 const LAGGING_SHARE: f64 = 0.2;
 
 /// Position and motion of a disc galaxy.
@@ -92,6 +93,12 @@ impl Plane {
         }
     }
 
+    /// The velocity that a particle has in space when it moves as `at` says in the disc.
+    pub fn velocity(&self, at: &Cylindrical) -> [f64; 3] {
+        let flat = plus_scaled(plus_scaled(self.velocity_kms, at.outward, at.v_r_kms), at.forward, at.v_phi_kms);
+        plus_scaled(flat, self.normal, at.v_z_kms)
+    }
+
     /// Circular speed at a particle with acceleration `acceleration` [km/s]; 0 where gravity points outwards.
     pub fn circular_speed_kms(&self, at: &Cylindrical, acceleration: [f64; 3]) -> f64 {
         (-at.radius_kpc * dot(minus(acceleration, self.acceleration), at.outward)).max(0.0).sqrt()
@@ -130,29 +137,51 @@ pub struct Damping {
 }
 
 impl Damping {
-    /// New velocity of a gas particle after `step_internal`.
-    pub fn velocity(
-        &self,
-        plane: &Plane,
-        position: [f64; 3],
-        velocity: [f64; 3],
-        acceleration: [f64; 3],
-        step_internal: f64,
-        random: &mut Stream,
-    ) -> [f64; 3] {
-        let at = plane.cylindrical(position, velocity);
-        if at.radius_kpc == 0.0 || at.radius_kpc > self.radius_kpc || at.height_kpc.abs() > self.height_kpc {
-            return velocity;
-        }
-        let keep = (-step_internal / self.time_internal).exp();
+    /// Whether gas there is part of the disc.
+    pub fn reaches(&self, at: &Cylindrical) -> bool {
+        at.radius_kpc > 0.0 && at.radius_kpc <= self.radius_kpc && at.height_kpc.abs() <= self.height_kpc
+    }
+
+    /// Share of the random motion that is left after `step_internal`.
+    pub fn kept(&self, step_internal: f64) -> f64 {
+        (-step_internal / self.time_internal).exp()
+    }
+
+    /// Takes random motion out of `at` for `step_internal`; the rotation stays.
+    pub fn settle(&self, at: &mut Cylindrical, step_internal: f64, random: &mut Stream) {
+        let keep = self.kept(step_internal);
         let kick = self.turbulence_kms * (1.0 - keep * keep).sqrt();
-        let circular = plane.circular_speed_kms(&at, acceleration);
-        let v_r = at.v_r_kms * keep + kick * random.normal();
-        let v_z = at.v_z_kms * keep + kick * random.normal();
-        let lagging = at.v_phi_kms < LAGGING_SHARE * circular;
-        let v_phi = if lagging { circular + (at.v_phi_kms - circular) * keep } else { at.v_phi_kms };
-        let flat = plus_scaled(plus_scaled(plane.velocity_kms, at.outward, v_r), at.forward, v_phi);
-        plus_scaled(flat, plane.normal, v_z)
+        at.v_r_kms = at.v_r_kms * keep + kick * random.normal();
+        at.v_z_kms = at.v_z_kms * keep + kick * random.normal();
+    }
+}
+
+/// Rotation of one member of a ring of gas.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// Mass \[Msun\].
+    pub mass_msun: f64,
+    /// Distance from the axis \[kpc\].
+    pub radius_kpc: f64,
+    /// Rotation [km/s].
+    pub v_phi_kms: f64,
+    /// Circular speed there [km/s].
+    pub circular_kms: f64,
+}
+
+/// Lets a ring in which some gas lags relax to its mean rotation, of which each deviation keeps the share `keep`.
+pub fn share_rotation(ring: &mut [Rotation], keep: f64) {
+    if !ring.iter().any(|r| r.v_phi_kms < LAGGING_SHARE * r.circular_kms) {
+        return;
+    }
+    let (spin, lever) = ring
+        .iter()
+        .fold((0.0, 0.0), |(spin, lever), r| (spin + r.mass_msun * r.radius_kpc * r.v_phi_kms, lever + r.mass_msun * r.radius_kpc));
+    if lever > 0.0 {
+        let mean = spin / lever;
+        for r in ring {
+            r.v_phi_kms = mean + (r.v_phi_kms - mean) * keep;
+        }
     }
 }
 
@@ -228,22 +257,36 @@ mod tests {
     }
 
     #[test]
-    fn damping_keeps_the_angular_momentum_and_turns_stragglers() {
+    fn damping_keeps_the_rotation() {
         let plane = plane();
         let damping = Damping { time_internal: 0.1, turbulence_kms: 0.0, radius_kpc: 20.0, height_kpc: 3.0 };
         let (axis, ahead) = plane.axes();
         let position = plus_scaled(plane.centre_kpc, axis, 8.0);
-        let pull = axis.map(|v| -v * 5000.0);
-        let moving = |along: f64| plus_scaled(plus_scaled(plane.velocity_kms, ahead, along), axis, 50.0);
-        let mut random = Stream::new(1, 1, 1);
-        let after = plane.cylindrical(position, damping.velocity(&plane, position, moving(180.0), pull, 0.1, &mut random));
+        let velocity = plus_scaled(plus_scaled(plane.velocity_kms, ahead, 180.0), axis, 50.0);
+        let mut at = plane.cylindrical(position, velocity);
+        assert!(damping.reaches(&at));
+        damping.settle(&mut at, 0.1, &mut Stream::new(1, 1, 1));
+        let after = plane.cylindrical(position, plane.velocity(&at));
         assert!((after.v_phi_kms - 180.0).abs() < 1e-9);
-        assert!((after.v_r_kms - 50.0 * (-1.0f64).exp()).abs() < 1e-9);
-        let after = plane.cylindrical(position, damping.velocity(&plane, position, moving(-180.0), pull, 0.1, &mut random));
-        // v_c = sqrt(8 * 5000) = 200
-        assert!((after.v_phi_kms - (200.0 - 380.0 * (-1.0f64).exp())).abs() < 1e-9);
-        let far = plus_scaled(plane.centre_kpc, axis, 30.0);
-        assert_eq!(damping.velocity(&plane, far, moving(10.0), pull, 0.1, &mut random), moving(10.0));
+        assert!((after.v_r_kms - 50.0 * (-1.0f64).exp()).abs() < 1e-9 && after.v_z_kms.abs() < 1e-9);
+        assert!(!damping.reaches(&plane.cylindrical(plus_scaled(plane.centre_kpc, axis, 30.0), velocity)));
+    }
+
+    #[test]
+    fn a_ring_turns_its_stragglers_and_keeps_its_angular_momentum() {
+        let member = |radius_kpc: f64, v_phi_kms: f64| Rotation { mass_msun: 1e6 * radius_kpc, radius_kpc, v_phi_kms, circular_kms: 200.0 };
+        let spin = |ring: &[Rotation]| ring.iter().map(|r| r.mass_msun * r.radius_kpc * r.v_phi_kms).sum::<f64>();
+        let orderly = [member(4.0, 210.0), member(4.1, 180.0), member(4.3, 195.0)];
+        let mut ring = orderly;
+        share_rotation(&mut ring, 0.5);
+        assert!(ring.iter().zip(&orderly).all(|(a, b)| a.v_phi_kms == b.v_phi_kms));
+        let mut ring = [orderly[0], orderly[1], member(4.2, -180.0)];
+        let before = spin(&ring);
+        share_rotation(&mut ring, (-1.0f64).exp());
+        assert!((spin(&ring) / before - 1.0).abs() < 1e-14);
+        assert!(ring[2].v_phi_kms > -180.0 + 0.6 * 240.0 && ring[0].v_phi_kms < 210.0);
+        share_rotation(&mut ring, 0.0);
+        assert!(ring.iter().all(|r| (r.v_phi_kms - ring[0].v_phi_kms).abs() < 1e-9));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Gravity of one tree on the particles of another: near cells one by one, far cells by their moments.
+//! Gravity of trees on the particles of one of them or of another: near cells one by one, far cells by their moments.
 //!
 //! Formula    a = -G M x/s^3 + (G/2) [6 S x/s^5 + 3 tr(S) x/s^5 - 15 (x S x) x/s^7],  s^2 = |x|^2 + eps_t^2 + eps_s^2
 //! Units      kpc, km/s, Msun: acceleration (km/s)^2/kpc, potential (km/s)^2
@@ -10,14 +10,13 @@
 
 use rayon::prelude::*;
 
+use super::disc::{dot, minus, plus_scaled};
+use super::kernels::Lists;
 use super::tree::Tree;
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 
 /// Targets that share one interaction list.
 const GROUP_PARTICLES: u32 = 64;
-
-/// Sources that are summed side by side (two SSE or one AVX register of f32); fixed, so that every machine adds in one order.
-const LANES: usize = 8;
 
 /// Field at every particle of a target tree, in the caller's original order.
 #[derive(Clone, Debug, Default)]
@@ -30,47 +29,6 @@ pub struct Field {
     pub interactions: u64,
 }
 
-/// Sources of one group, by component, relative to the group's centre.
-#[derive(Default)]
-struct Sources {
-    x: Vec<f32>,
-    y: Vec<f32>,
-    z: Vec<f32>,
-    mass: Vec<f32>,
-}
-
-impl Sources {
-    fn clear(&mut self) {
-        self.x.clear();
-        self.y.clear();
-        self.z.clear();
-        self.mass.clear();
-    }
-
-    fn push(&mut self, offset: [f64; 3], mass: f64) {
-        self.x.push(offset[0] as f32);
-        self.y.push(offset[1] as f32);
-        self.z.push(offset[2] as f32);
-        self.mass.push(mass as f32);
-    }
-
-    /// Fills the last register with massless sources.
-    fn pad(&mut self) {
-        while !self.x.len().is_multiple_of(LANES) {
-            self.push([1.0; 3], 0.0);
-        }
-    }
-}
-
-/// Interaction lists of one group.
-#[derive(Default)]
-struct Lists {
-    near: Sources,
-    far: Sources,
-    /// xx, yy, zz, xy, xz, yz of the far cells.
-    moments: [Vec<f32>; 6],
-}
-
 /// Acceleration and potential at one particle.
 type Pull = ([f64; 3], f64);
 
@@ -78,28 +36,47 @@ type Pull = ([f64; 3], f64);
 ///
 /// `opening` is the largest reach / distance at which a cell counts as far (0.5 to 0.9 are sensible; 0 sums every pair).
 pub fn gravity(sources: &[&Tree], targets: &Tree, opening: f64) -> Field {
-    let groups = target_groups(targets);
-    let parts: Vec<(Vec<Pull>, u64)> =
-        groups.par_iter().map_init(Lists::default, |lists, &group| group_field(sources, targets, group, opening, lists)).collect();
     let mut field = Field { acceleration: vec![[0.0; 3]; targets.len()], potential: vec![0.0; targets.len()], interactions: 0 };
-    for (&(first, _), (values, interactions)) in groups.iter().zip(&parts) {
-        field.interactions += interactions;
-        for (place, (acceleration, potential)) in values.iter().enumerate() {
-            let index = targets.order[first as usize + place] as usize;
-            field.acceleration[index] = *acceleration;
-            field.potential[index] = *potential;
-        }
-    }
+    field.interactions = gravity_at(sources, targets, None, opening, |index, acceleration, potential| {
+        field.acceleration[index] = acceleration;
+        field.potential[index] = potential;
+    });
     field
 }
 
-/// Largest cells with few enough particles: (first, node).
-fn target_groups(tree: &Tree) -> Vec<(u32, u32)> {
+/// The same for the particles whose flag in `active` (caller's order) is set, or all; hands each (index, acceleration, potential) to
+/// `take` and returns the number of interactions.
+pub fn gravity_at(
+    sources: &[&Tree],
+    targets: &Tree,
+    active: Option<&[bool]>,
+    opening: f64,
+    mut take: impl FnMut(usize, [f64; 3], f64),
+) -> u64 {
+    let groups = target_groups(targets, active);
+    let parts: Vec<(Vec<Pull>, u64)> =
+        groups.par_iter().map_init(Lists::default, |lists, members| group_field(sources, targets, members, opening, lists)).collect();
+    let mut interactions = 0;
+    for (members, (values, count)) in groups.iter().zip(&parts) {
+        interactions += count;
+        for (&place, (acceleration, potential)) in members.iter().zip(values) {
+            take(targets.order[place as usize] as usize, *acceleration, *potential);
+        }
+    }
+    interactions
+}
+
+/// Active members of the largest cells with few enough particles.
+fn target_groups(tree: &Tree, active: Option<&[bool]>) -> Vec<Vec<u32>> {
+    let wanted = |place: &u32| active.is_none_or(|flags| flags.get(tree.order[*place as usize] as usize) == Some(&true));
     let mut groups = Vec::with_capacity(tree.len() / 8 + 1);
     let mut place = 0;
     while let Some(node) = tree.nodes.get(place) {
         if node.count <= GROUP_PARTICLES || node.skip as usize == place + 1 {
-            groups.push((node.first, place as u32));
+            let members: Vec<u32> = (node.first..node.first + node.count).filter(wanted).collect();
+            if !members.is_empty() {
+                groups.push(members);
+            }
             place = node.skip as usize;
         } else {
             place += 1;
@@ -108,148 +85,49 @@ fn target_groups(tree: &Tree) -> Vec<(u32, u32)> {
     groups
 }
 
-fn group_field(sources: &[&Tree], targets: &Tree, group: (u32, u32), opening: f64, lists: &mut Lists) -> (Vec<([f64; 3], f64)>, u64) {
-    let node = &targets.nodes[group.1 as usize];
-    let (first, end) = (node.first as usize, (node.first + node.count) as usize);
-    let mut values = vec![([0.0; 3], 0.0); end - first];
-    let mut interactions = 0;
+fn group_field(sources: &[&Tree], targets: &Tree, members: &[u32], opening: f64, lists: &mut Lists) -> (Vec<Pull>, u64) {
+    let points = || members.iter().map(|&place| targets.position[place as usize]);
+    let centre = points().fold([0.0; 3], |sum, p| plus_scaled(sum, p, 1.0 / members.len() as f64));
+    let reach = points().map(|p| minus(p, centre)).map(|d| dot(d, d)).fold(0.0, f64::max).sqrt();
+    lists.clear();
     for source in sources {
-        collect(source, node.centre, node.reach, opening, lists);
-        interactions += ((end - first) * (lists.near.x.len() + lists.far.x.len())) as u64;
-        let softening2 = targets.softening_kpc.powi(2) + source.softening_kpc.powi(2);
-        // The list holds the particle itself when a tree attracts its own particles: no force, but a potential to take back.
-        let own = std::ptr::eq(*source, targets);
-        lists.near.pad();
-        lists.far.pad();
-        for moment in &mut lists.moments {
-            moment.resize(lists.far.x.len(), 0.0);
-        }
-        for place in first..end {
-            let p = targets.position[place];
-            let at = [(p[0] - node.centre[0]) as f32, (p[1] - node.centre[1]) as f32, (p[2] - node.centre[2]) as f32];
-            let sum = sum_lists(at, lists, softening2 as f32);
-            let value = &mut values[place - first];
-            let back = if own { targets.mass[place] / softening2.sqrt() } else { 0.0 };
-            for axis in 0..3 {
-                value.0[axis] += GRAVITY_KPC_KMS2_MSUN * f64::from(sum[axis]);
-            }
-            value.1 += GRAVITY_KPC_KMS2_MSUN * (f64::from(sum[3]) + back);
-        }
+        collect(source, centre, reach, opening, lists);
     }
-    (values, interactions)
+    let interactions = (members.len() * lists.len()) as u64;
+    // The list holds the particle itself when a tree attracts its own particles: no force, but a potential to take back.
+    let own = sources.iter().any(|source| std::ptr::eq(*source, targets));
+    lists.pad();
+    let values = members.iter().map(|&place| {
+        let place = place as usize;
+        let softening2 = targets.softening_kpc.powi(2);
+        let sum = lists.pull(minus(targets.position[place], centre).map(|d| d as f32), softening2 as f32);
+        let back = if own { targets.mass[place] / (2.0 * softening2).sqrt() } else { 0.0 };
+        let acceleration = [0, 1, 2].map(|axis| GRAVITY_KPC_KMS2_MSUN * f64::from(sum[axis]));
+        (acceleration, GRAVITY_KPC_KMS2_MSUN * (f64::from(sum[3]) + back))
+    });
+    (values.collect(), interactions)
 }
 
-/// Walks the tree once for a group: far cells to `far`, particles of opened leaves to `near`.
+/// Walks the tree once for a group: far cells to one list, particles of opened leaves to the other.
 fn collect(source: &Tree, centre: [f64; 3], group_reach: f64, opening: f64, lists: &mut Lists) {
-    lists.near.clear();
-    lists.far.clear();
-    lists.moments.iter_mut().for_each(Vec::clear);
+    let softening2 = source.softening_kpc.powi(2);
     let mut place = 0;
     while let Some(node) = source.nodes.get(place) {
-        let d = [node.centre[0] - centre[0], node.centre[1] - centre[1], node.centre[2] - centre[2]];
-        let distance = (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt() - group_reach;
+        let d = minus(node.centre, centre);
+        let distance = dot(d, d).sqrt() - group_reach;
         let leaf = node.skip as usize == place + 1;
         if node.reach < opening * distance && node.count > 1 {
-            lists.far.push(d, node.mass);
-            for (list, moment) in lists.moments.iter_mut().zip(node.moment) {
-                list.push(moment as f32);
-            }
+            lists.push_cell(d, node.mass, softening2, &node.moment);
             place = node.skip as usize;
         } else if leaf {
             for i in node.first as usize..(node.first + node.count) as usize {
-                let p = source.position[i];
-                lists.near.push([p[0] - centre[0], p[1] - centre[1], p[2] - centre[2]], source.mass[i]);
+                lists.push_particle(minus(source.position[i], centre), source.mass[i], softening2);
             }
             place += 1;
         } else {
             place += 1;
         }
     }
-}
-
-/// One register-wide sum.
-type Lane = [f32; LANES];
-
-/// Near and far sums with the widest registers of this processor; the arithmetic, and so every bit, is the same with any.
-fn sum_lists(at: [f32; 3], lists: &Lists, softening2: f32) -> [f32; 4] {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor was just found to have AVX2, the only requirement of the function.
-        return unsafe { sum_lists_avx2(at, lists, softening2) };
-    }
-    sum_lists_portable(at, lists, softening2)
-}
-
-/// The portable sum compiled for AVX2 (fused multiply-add stays off: it would round differently).
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn sum_lists_avx2(at: [f32; 3], lists: &Lists, softening2: f32) -> [f32; 4] {
-    sum_lists_portable(at, lists, softening2)
-}
-
-#[inline(always)]
-fn sum_lists_portable(at: [f32; 3], lists: &Lists, softening2: f32) -> [f32; 4] {
-    let near = sum_near(at, &lists.near, softening2);
-    let far = sum_far(at, &lists.far, &lists.moments, softening2);
-    [0, 1, 2, 3].map(|i| near[i] + far[i])
-}
-
-/// Acceleration and potential (without G) of single particles at `at`.
-#[inline(always)]
-fn sum_near(at: [f32; 3], sources: &Sources, softening2: f32) -> [f32; 4] {
-    let (mut ax, mut ay, mut az, mut phi): (Lane, Lane, Lane, Lane) = Default::default();
-    let blocks = sources.x.as_chunks().0.iter().zip(sources.y.as_chunks().0).zip(sources.z.as_chunks().0).zip(sources.mass.as_chunks().0);
-    for (((x, y), z), mass) in blocks {
-        let (x, y, z, mass): (&Lane, &Lane, &Lane, &Lane) = (x, y, z, mass);
-        for lane in 0..LANES {
-            let (dx, dy, dz) = (x[lane] - at[0], y[lane] - at[1], z[lane] - at[2]);
-            let inverse = 1.0 / (dx * dx + dy * dy + dz * dz + softening2).sqrt();
-            let pull = mass[lane] * inverse;
-            let factor = pull * inverse * inverse;
-            ax[lane] += factor * dx;
-            ay[lane] += factor * dy;
-            az[lane] += factor * dz;
-            phi[lane] -= pull;
-        }
-    }
-    [fold(ax), fold(ay), fold(az), fold(phi)]
-}
-
-/// Acceleration and potential (without G) of cells with their second moments at `at`.
-#[inline(always)]
-fn sum_far(at: [f32; 3], sources: &Sources, moments: &[Vec<f32>; 6], softening2: f32) -> [f32; 4] {
-    let (mut ax, mut ay, mut az, mut phi): (Lane, Lane, Lane, Lane) = Default::default();
-    let moments = moments.each_ref().map(|m| m.as_chunks().0);
-    let blocks = sources.x.as_chunks().0.iter().zip(sources.y.as_chunks().0).zip(sources.z.as_chunks().0).zip(sources.mass.as_chunks().0);
-    for (block, (((x, y), z), mass)) in blocks.enumerate() {
-        let (x, y, z, mass): (&Lane, &Lane, &Lane, &Lane) = (x, y, z, mass);
-        let [xx, yy, zz, xy, xz, yz]: [&Lane; 6] = moments.map(|m| &m[block]);
-        for lane in 0..LANES {
-            // d points from the target to the cell: the field of the formula block with x = -d.
-            let (dx, dy, dz) = (x[lane] - at[0], y[lane] - at[1], z[lane] - at[2]);
-            let inverse = 1.0 / (dx * dx + dy * dy + dz * dz + softening2).sqrt();
-            let inverse2 = inverse * inverse;
-            let inverse3 = inverse * inverse2;
-            let inverse5 = inverse3 * inverse2;
-            let trace = xx[lane] + yy[lane] + zz[lane];
-            let qx = xx[lane] * dx + xy[lane] * dy + xz[lane] * dz;
-            let qy = xy[lane] * dx + yy[lane] * dy + yz[lane] * dz;
-            let qz = xz[lane] * dx + yz[lane] * dy + zz[lane] * dz;
-            let stretch = dx * qx + dy * qy + dz * qz;
-            let factor = mass[lane] * inverse3 - 1.5 * trace * inverse5 + 7.5 * stretch * inverse5 * inverse2;
-            ax[lane] += factor * dx - 3.0 * qx * inverse5;
-            ay[lane] += factor * dy - 3.0 * qy * inverse5;
-            az[lane] += factor * dz - 3.0 * qz * inverse5;
-            phi[lane] -= mass[lane] * inverse + 1.5 * stretch * inverse5 - 0.5 * trace * inverse3;
-        }
-    }
-    [fold(ax), fold(ay), fold(az), fold(phi)]
-}
-
-/// Adds the lanes in a fixed order.
-#[inline(always)]
-fn fold(lanes: Lane) -> f32 {
-    lanes.iter().sum()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! Source     Verlet 1967; Springel 2005, MNRAS 364, 1105, sec. 4 for the use in N-body codes
 //! Accuracy   second order, symplectic at a fixed step, reversible: see the tests
 //! Edge cases no particles: nothing happens
-//! See also   `nbody::gravity` for the forces; `nbody::merger` gives dark matter twice the step of gas and stars
+//! See also   `nbody::gravity` for the forces; `nbody::merger` gives each particle its own step
 
 use super::disc::{cross, dot, plus_scaled};
 
@@ -22,6 +22,10 @@ pub struct Particles {
     pub potential: Vec<f64>,
     /// Mass \[Msun\].
     pub mass: Vec<f64>,
+    /// Length of the present time step, in units of the shortest one.
+    pub ticks: Vec<u64>,
+    /// Shortest step that was wanted since the last review of the steps, in the same units.
+    pub shortest: Vec<f64>,
 }
 
 impl Particles {
@@ -32,6 +36,8 @@ impl Particles {
         self.acceleration.push([0.0; 3]);
         self.potential.push(0.0);
         self.mass.push(mass_msun);
+        self.ticks.push(1);
+        self.shortest.push(f64::INFINITY);
     }
 
     /// Lets the accelerations act for `time_internal`.

@@ -6,6 +6,7 @@
 pub mod disc;
 pub mod gravity;
 pub mod hernquist;
+mod kernels;
 pub mod leapfrog;
 pub mod merger;
 pub mod settings;

@@ -63,7 +63,7 @@ pub struct Settings {
     pub seed: u64,
     /// Duration \[Gyr\].
     pub duration_gyr: f64,
-    /// Step of gas and stars \[Gyr\]; dark particles take twice as long steps.
+    /// Longest step of gas and stars, and the interval at which gas cools, arrives and forms stars \[Gyr\].
     pub step_gyr: f64,
     /// Opening parameter of the tree.
     pub opening: f64,
@@ -109,10 +109,10 @@ const QUICK_PARTICLE_MSUN: (f64, f64) = (5.4e6, 2.7e6);
 const DURATION_GYR: f64 = 12.3;
 
 impl Settings {
-    /// A run with `share` times the particles of the quick one and steps of `step_gyr`.
+    /// A run with `share` times the particles of the quick one and steps of about `step_gyr`.
     pub fn scaled(seed: u64, share: f64, step_gyr: f64) -> Settings {
-        // Whole pairs of steps end exactly at the present.
-        let step_gyr = DURATION_GYR / (2.0 * (DURATION_GYR / (2.0 * step_gyr)).round());
+        // A whole number of the longest steps of dark matter, four of these, ends exactly at the present.
+        let step_gyr = DURATION_GYR / (4.0 * (DURATION_GYR / (4.0 * step_gyr)).round());
         let count = |n: usize| ((n as f64 * share).round() as usize).max(16);
         let host = GalaxySettings {
             halo: HOST_HALO,
@@ -148,7 +148,7 @@ impl Settings {
             seed,
             duration_gyr: DURATION_GYR,
             step_gyr,
-            opening: if share > 1.0 { 0.8 } else { 0.95 },
+            opening: 0.8,
             dark_softening_kpc: 1.6 / share.cbrt(),
             baryon_softening_kpc: 0.35 / share.cbrt(),
             host,
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn more_particles_keep_the_masses() {
-        let (one, ten) = (Settings::scaled(1, 1.0, 0.004), Settings::scaled(1, 10.0, 0.003));
+        let (one, ten) = (Settings::scaled(1, 1.0, 0.01), Settings::scaled(1, 10.0, 0.006));
         assert_eq!(one.host.gas_msun, ten.host.gas_msun);
         assert!((one.host.particle_msun / ten.host.particle_msun - 10.0).abs() < 1e-12);
         assert_eq!(ten.host.dark_count, 10 * one.host.dark_count);

@@ -113,12 +113,18 @@ impl Tree {
         self.nodes.first().map_or(0.0, |root| root.mass)
     }
 
-    /// Appends the cell of particles `first..end` and everything inside; returns its place.
-    fn split(&mut self, keys: &[(u64, u32)], first: usize, end: usize, level: u32) -> usize {
+    /// Appends the cell of particles `first..end` and everything inside.
+    fn split(&mut self, keys: &[(u64, u32)], first: usize, end: usize, level: u32) {
         let place = self.nodes.len();
-        let blank =
-            Node { centre: [0.0; 3], mass: 0.0, moment: [0.0; 6], reach: 0.0, first: first as u32, count: (end - first) as u32, skip: 0 };
-        self.nodes.push(blank);
+        self.nodes.push(Node {
+            centre: [0.0; 3],
+            mass: 0.0,
+            moment: [0.0; 6],
+            reach: 0.0,
+            first: first as u32,
+            count: (end - first) as u32,
+            skip: 0,
+        });
         // A cell whose particles all fall in one octant is not worth a node of its own: go down until they part.
         let mut level = level;
         while level > 0 && end - first > LEAF_PARTICLES {
@@ -128,27 +134,40 @@ impl Tree {
             }
             level -= 1;
         }
-        if level == 0 || end - first <= LEAF_PARTICLES {
-            self.sum_leaf(place, first, end);
-        } else {
+        if level > 0 && end - first > LEAF_PARTICLES {
             let shift = 3 * (level - 1);
-            let mut children = Vec::with_capacity(8);
             let mut start = first;
             while start < end {
                 let octant = keys[start].0 >> shift;
                 let stop = start + keys[start..end].partition_point(|k| k.0 >> shift == octant);
-                children.push(self.split(keys, start, stop, level - 1));
+                self.split(keys, start, stop, level - 1);
                 start = stop;
             }
-            self.sum_children(place, &children, first, end);
         }
         self.nodes[place].skip = self.nodes.len() as u32;
-        place
+        self.sum_node(place);
+    }
+
+    /// Puts the particles where they are now (caller's order) without sorting them again: cells overlap a little, the moments are exact.
+    pub fn follow(&mut self, position_kpc: &[[f64; 3]]) {
+        for (place, &index) in self.position.iter_mut().zip(&self.order) {
+            if let Some(now) = position_kpc.get(index as usize) {
+                *place = *now;
+            }
+        }
+        // Children come after their parents.
+        for place in (0..self.nodes.len()).rev() {
+            self.sum_node(place);
+        }
+    }
+
+    fn sum_node(&mut self, place: usize) {
+        let (first, end) = (self.nodes[place].first as usize, (self.nodes[place].first + self.nodes[place].count) as usize);
+        if self.nodes[place].skip as usize == place + 1 { self.sum_leaf(place, first, end) } else { self.sum_children(place, first, end) }
     }
 
     fn sum_leaf(&mut self, place: usize, first: usize, end: usize) {
-        let parts = (first..end).map(|i| (self.position[i], self.mass[i]));
-        let (centre, mass) = mean_position(parts);
+        let (centre, mass) = mean_position((first..end).map(|i| (self.position[i], self.mass[i])));
         let mut moment = [0.0; 6];
         let mut reach2 = 0.0f64;
         for i in first..end {
@@ -160,16 +179,24 @@ impl Tree {
         (node.centre, node.mass, node.moment, node.reach) = (centre, mass, moment, reach2.sqrt());
     }
 
-    fn sum_children(&mut self, place: usize, children: &[usize], first: usize, end: usize) {
-        let (centre, mass) = mean_position(children.iter().map(|&c| (self.nodes[c].centre, self.nodes[c].mass)));
+    fn sum_children(&mut self, place: usize, first: usize, end: usize) {
+        let last = self.nodes[place].skip as usize;
+        let nodes = &self.nodes;
+        let children = || {
+            let mut child = place + 1;
+            std::iter::from_fn(move || {
+                let node = nodes.get(child).filter(|_| child < last)?;
+                child = node.skip as usize;
+                Some(node)
+            })
+        };
+        let (centre, mass) = mean_position(children().map(|node| (node.centre, node.mass)));
         let mut moment = [0.0; 6];
-        for &child in children {
-            let node = &self.nodes[child];
-            let d = difference(node.centre, centre);
+        for node in children() {
             for (sum, part) in moment.iter_mut().zip(node.moment) {
                 *sum += part;
             }
-            add_outer(&mut moment, d, node.mass);
+            add_outer(&mut moment, difference(node.centre, centre), node.mass);
         }
         // The exact reach costs one pass per level and shortens the interaction lists by a third.
         let reach2 = self.position[first..end].iter().map(|p| square(difference(*p, centre))).fold(0.0, f64::max);

@@ -138,7 +138,7 @@ impl Merger {
                 mass += self.baryons.mass[place];
             }
         }
-        let follow = 1.0 - (-2.0 * self.settings.step_gyr / PLANE_MEMORY_GYR).exp();
+        let follow = 1.0 - (-self.settings.step_gyr / PLANE_MEMORY_GYR).exp();
         let own = &mut self.galaxies[galaxy];
         if dot(spin, spin) > 0.0 {
             own.plane.normal = unit(plus_scaled(own.plane.normal, minus(unit(spin), own.plane.normal), follow));

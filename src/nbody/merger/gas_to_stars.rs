@@ -6,7 +6,7 @@
 //! Edge cases gas outside the map or the disc forms no stars; a dead satellite is not fed
 //! See also   `nbody::disc`, `chemistry::one_zone`
 
-use super::super::disc::{Damping, SurfaceMap, dot, minus};
+use super::super::disc::{Cylindrical, Damping, Rotation, SurfaceMap, dot, minus, share_rotation};
 use super::super::gravity::gravity;
 use super::super::tree::Tree;
 use super::{Birth, HOST, Merger, PURPOSE_DAMPING, PURPOSE_METALS, PURPOSE_STARS, PURPOSE_SUPPLY, SATELLITE, SUPPLY_HEIGHT_KPC};
@@ -17,6 +17,9 @@ use crate::numeric::random::Stream;
 
 /// A star's id is this far from its gas id in the key of its abundance scatter.
 const STAR_KEY: u64 = 1 << 40;
+
+/// Gas particles in a ring that shares its rotation.
+const RING_PARTICLES: usize = 16;
 
 /// Height within which gas belongs to a disc [kpc].
 const DISC_HEIGHT_KPC: f64 = 4.0;
@@ -31,26 +34,47 @@ const PC2_PER_KPC2: f64 = 1e6;
 const GRADIENT_END_KPC: f64 = 15.0;
 
 impl Merger {
-    /// Damps the random motion of disc gas.
-    pub(super) fn cool(&mut self, step: f64) {
+    /// Damps the random motion of disc gas; the angular momentum of each disc stays.
+    pub(super) fn cool(&mut self) {
+        let step = self.settings.step_gyr / GYR_PER_TIME_UNIT;
         let (start, decline, end) = self.settings.turbulence_kms;
         let turbulence = end + (start - end) * (-self.time_gyr / decline).exp();
-        for (place, tag) in self.tags.iter().enumerate() {
-            if tag.star.is_some() {
-                continue;
-            }
+        for galaxy in 0..2 {
             let damping = Damping {
                 time_internal: self.settings.damping_gyr / GYR_PER_TIME_UNIT,
                 turbulence_kms: turbulence,
-                radius_kpc: self.galaxy_settings(tag.galaxy).disc_radius_kpc,
+                radius_kpc: self.galaxy_settings(galaxy).disc_radius_kpc,
                 height_kpc: DISC_HEIGHT_KPC,
             };
-            let mut random = Stream::new(self.settings.seed, PURPOSE_DAMPING + self.steps, u64::from(tag.gas_id));
-            let before = self.baryons.velocity[place];
-            let plane = &self.galaxies[tag.galaxy].plane;
-            let after = damping.velocity(plane, self.baryons.position[place], before, self.baryons.acceleration[place], step, &mut random);
-            self.known_energy += 0.5 * self.baryons.mass[place] * (dot(after, after) - dot(before, before));
-            self.baryons.velocity[place] = after;
+            let plane = self.galaxies[galaxy].plane;
+            let gas = self.tags.iter().enumerate().filter(|(_, tag)| tag.galaxy == galaxy && tag.star.is_none());
+            let mut disc: Vec<(usize, Cylindrical)> = gas
+                .map(|(place, _)| (place, plane.cylindrical(self.baryons.position[place], self.baryons.velocity[place])))
+                .filter(|(_, at)| damping.reaches(at))
+                .collect();
+            disc.sort_by(|(_, a), (_, b)| a.radius_kpc.total_cmp(&b.radius_kpc));
+            let rings = (disc.len() / RING_PARTICLES).max(1);
+            let held = disc.len().div_ceil(rings).max(1);
+            for ring in disc.chunks_mut(held) {
+                let mut rotation: Vec<Rotation> = ring
+                    .iter()
+                    .map(|(place, at)| Rotation {
+                        mass_msun: self.baryons.mass[*place],
+                        radius_kpc: at.radius_kpc,
+                        v_phi_kms: at.v_phi_kms,
+                        circular_kms: plane.circular_speed_kms(at, self.baryons.acceleration[*place]),
+                    })
+                    .collect();
+                share_rotation(&mut rotation, damping.kept(step));
+                for ((place, at), shared) in ring.iter_mut().zip(&rotation) {
+                    let mut random = Stream::new(self.settings.seed, PURPOSE_DAMPING + self.steps, u64::from(self.tags[*place].gas_id));
+                    at.v_phi_kms = shared.v_phi_kms;
+                    damping.settle(at, step, &mut random);
+                    let (before, after) = (self.baryons.velocity[*place], plane.velocity(at));
+                    self.known_energy += 0.5 * self.baryons.mass[*place] * (dot(after, after) - dot(before, before));
+                    self.baryons.velocity[*place] = after;
+                }
+            }
         }
     }
 
@@ -80,7 +104,7 @@ impl Merger {
                     continue;
                 }
                 let depletion = self.settings.depletion_gyr * (density / PC2_PER_KPC2).powf(DEPLETION_SLOPE);
-                let probability = 1.0 - (-2.0 * self.settings.step_gyr / depletion).exp();
+                let probability = 1.0 - (-self.settings.step_gyr / depletion).exp();
                 let mut random = Stream::new(self.settings.seed, PURPOSE_STARS + self.steps, u64::from(self.tags[place].gas_id));
                 if random.uniform() < probability {
                     self.make_star(place, density);
@@ -146,7 +170,7 @@ impl Merger {
                 arrived[galaxy] += own.particle_msun;
             }
         }
-        if let (Some((dark, baryons)), true) = (&self.trees, self.baryons.len() > first) {
+        if let (Some([dark, baryons]), true) = (&self.trees, self.baryons.len() > first) {
             let arrivals = Tree::build(&self.baryons.position[first..], &self.baryons.mass[first..], self.settings.baryon_softening_kpc)?;
             let field = gravity(&[dark, baryons], &arrivals, self.settings.opening);
             let turbulence = self.settings.turbulence_kms.2;
@@ -161,6 +185,7 @@ impl Merger {
                 self.known_energy += self.baryons.mass[place] * (0.5 * dot(velocity, velocity) + potential);
             }
         }
+        self.choose_steps(first);
         Ok(arrived)
     }
 }
