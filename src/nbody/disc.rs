@@ -114,10 +114,19 @@ impl Plane {
         plus_scaled(in_plane, self.normal, height_kpc * random.normal())
     }
 
-    /// Circular velocity at `position_kpc` where gravity is `acceleration`, with an isotropic scatter.
-    pub fn circular_velocity(&self, position_kpc: [f64; 3], acceleration: [f64; 3], scatter_kms: f64, random: &mut Stream) -> [f64; 3] {
+    /// A velocity at `position_kpc`, where gravity is `acceleration`, in an exponential disc of isotropic scatter: pressure carries
+    /// some of the weight, v_phi^2 = v_c^2 - scatter^2 R / scale (Binney & Tremaine 2008, eq. 4.227 with sigma_phi = sigma_R constant).
+    pub fn orbital_velocity(
+        &self,
+        position_kpc: [f64; 3],
+        acceleration: [f64; 3],
+        scale_kpc: f64,
+        scatter_kms: f64,
+        random: &mut Stream,
+    ) -> [f64; 3] {
         let at = self.cylindrical(position_kpc, self.velocity_kms);
-        let speed = self.circular_speed_kms(&at, acceleration);
+        let circular = self.circular_speed_kms(&at, acceleration);
+        let speed = (circular * circular - scatter_kms * scatter_kms * at.radius_kpc / scale_kpc).max(0.0).sqrt();
         let orderly = plus_scaled(self.velocity_kms, at.forward, speed);
         [0, 1, 2].map(|axis| orderly[axis] + scatter_kms * random.normal())
     }
@@ -250,7 +259,7 @@ mod tests {
         let radius = dot(d, d).sqrt();
         // A field with a circular speed of 200 km/s.
         let pull = d.map(|v| -v * 200.0 * 200.0 / (radius * radius));
-        let velocity = plane.circular_velocity(point, pull, 0.0, &mut random);
+        let velocity = plane.orbital_velocity(point, pull, 3.0, 0.0, &mut random);
         let at = plane.cylindrical(point, velocity);
         assert!(at.height_kpc.abs() < 1e-12 && at.v_r_kms.abs() < 1e-9 && at.v_z_kms.abs() < 1e-9);
         assert!((at.v_phi_kms - 200.0).abs() < 1e-9 && (at.radius_kpc - radius).abs() < 1e-12);

@@ -6,6 +6,7 @@
 //! See also   `nbody::merger`
 
 use super::hernquist::Hernquist;
+use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 
 /// One galaxy at the start.
 #[derive(Clone, Debug)]
@@ -32,6 +33,18 @@ pub struct GalaxySettings {
     pub gradient_dex_kpc: f64,
     /// Edge of the disc: gas beyond it is not damped and forms no stars \[kpc\].
     pub disc_radius_kpc: f64,
+}
+
+impl GalaxySettings {
+    /// Scale length of the gas that arrives when `progress` (0 to 1) of the run is over \[kpc\].
+    pub fn scale_now_kpc(&self, progress: f64) -> f64 {
+        self.scale_kpc.0 + (self.scale_kpc.1 - self.scale_kpc.0) * progress
+    }
+
+    /// Height over which the first gas disc would carry itself in its middle, sigma^2 / (pi G Sigma_0) \[kpc\].
+    pub fn first_height_kpc(&self, dispersion_kms: f64) -> f64 {
+        2.0 * (dispersion_kms * self.scale_kpc.0).powi(2) / (GRAVITY_KPC_KMS2_MSUN * self.gas_msun)
+    }
 }
 
 /// An episode of gas accretion.

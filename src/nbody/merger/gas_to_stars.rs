@@ -161,7 +161,7 @@ impl Merger {
             }
             let own = self.galaxy_settings(galaxy).clone();
             let due = own.gas_msun + own.supply.iter().map(|e| e.arrived_msun(self.time_gyr)).sum::<f64>();
-            let scale = own.scale_kpc.0 + (own.scale_kpc.1 - own.scale_kpc.0) * progress;
+            let scale = own.scale_now_kpc(progress);
             let plane = self.galaxies[galaxy].plane;
             while self.galaxies[galaxy].arrived_msun + 0.5 * own.particle_msun < due {
                 let mut random = Stream::new(self.settings.seed, PURPOSE_SUPPLY, self.baryons.len() as u64);
@@ -178,7 +178,8 @@ impl Merger {
                 let place = first + number;
                 let mut random = Stream::new(self.settings.seed, PURPOSE_SUPPLY + 1, place as u64);
                 let plane = &self.galaxies[self.tags[place].galaxy].plane;
-                let velocity = plane.circular_velocity(self.baryons.position[place], *pull, turbulence, &mut random);
+                let scale = self.galaxy_settings(self.tags[place].galaxy).scale_now_kpc(progress);
+                let velocity = plane.orbital_velocity(self.baryons.position[place], *pull, scale, turbulence, &mut random);
                 self.baryons.velocity[place] = velocity;
                 self.baryons.acceleration[place] = *pull;
                 self.baryons.potential[place] = *potential;
