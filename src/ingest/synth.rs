@@ -5,7 +5,7 @@
 //! Units      comoving code units of `demo.param`; Planck 2014 cosmology as in the NIHAO runs; the barycentre rests at the origin
 //! Source     layout and units as read by `ingest::tipsy`
 //! Edge cases velocities are written as peculiar: the run itself is physical, and the Hubble flow within 100 kpc is left out
-//! Cost       the quick run about a minute of one core and 30 MB; the same bytes for any number of threads
+//! Cost       the quick run about a minute of CPU and 30 MB; the same bytes for any number of threads
 //! See also   `nbody::merger` for the physics, `chemistry::one_zone` for the abundances
 
 use std::path::{Path, PathBuf};

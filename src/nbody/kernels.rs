@@ -4,7 +4,7 @@
 //! Units      f32 offsets about the group's centre \[kpc\], masses \[Msun\]; squared softening of target and source add up
 //! Accuracy   f32 terms, added in eight lanes in a fixed order: the same bits with any vector width (no fused multiply-add)
 //! Edge cases lists are padded with massless sources to whole lanes
-//! Cost       about 0.6 ns per particle and 1 ns per cell with AVX2; terms first and sums after, because compilers turn each loop into
+//! Cost       about 1 ns per source with AVX2; terms first and sums after, because compilers turn each loop into
 //!            vector instructions but not the two in one
 //! See also   `nbody::gravity` fills the lists
 

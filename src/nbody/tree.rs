@@ -270,6 +270,26 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_that_follows_has_exact_moments() {
+        let start: Vec<[f64; 3]> =
+            (0..300).map(|i| [(i as f64 * 0.37).sin() * 9.0, (i as f64 * 1.7).cos() * 5.0, (i % 13) as f64]).collect();
+        let masses: Vec<f64> = (0..300).map(|i| 1.0 + (i % 7) as f64).collect();
+        let moved: Vec<[f64; 3]> = start.iter().enumerate().map(|(i, p)| [p[0] + (i % 5) as f64, p[1] * 1.1, p[2] - p[0]]).collect();
+        let mut tree = Tree::build(&start, &masses, 0.1).unwrap();
+        tree.follow(&moved);
+        for node in &tree.nodes {
+            let inside: Vec<usize> = (node.first..node.first + node.count).map(|place| tree.order[place as usize] as usize).collect();
+            let mass: f64 = inside.iter().map(|&i| masses[i]).sum();
+            let centre = [0, 1, 2].map(|axis| inside.iter().map(|&i| masses[i] * moved[i][axis]).sum::<f64>() / mass);
+            let offset = |i: usize| difference(moved[i], centre);
+            let yz: f64 = inside.iter().map(|&i| masses[i] * offset(i)[1] * offset(i)[2]).sum();
+            let reach = inside.iter().map(|&i| square(offset(i)).sqrt()).fold(0.0, f64::max);
+            assert!((node.mass - mass).abs() < 1e-9 && square(difference(node.centre, centre)) < 1e-20);
+            assert!((node.moment[5] - yz).abs() < 1e-7 && (node.reach - reach).abs() < 1e-9);
+        }
+    }
+
+    #[test]
     fn coincident_particles_and_empty_sets_are_trees_and_bad_numbers_are_not() {
         let tree = Tree::build(&[[1.0, 2.0, 3.0]; 100], &[1.0; 100], 0.1).unwrap();
         assert_eq!(tree.nodes.len(), 1);

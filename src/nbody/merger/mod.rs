@@ -7,7 +7,7 @@
 //! Source     star formation law: Kennicutt 1998, ApJ 498, 541; the rest is our own recipe, see `nbody::settings`
 //! Accuracy   `energy_drift` is the change of the total energy less what damping and accretion are known to have added
 //! Edge cases a galaxy with too few particles near its centre keeps its predicted path
-//! Cost       a tree per shortest step; the quick run takes about a minute of one core
+//! Cost       the quick run takes about a minute of CPU; half of it sums forces, a quarter walks the trees
 //! See also   `ingest::synth` writes it as snapshots; `chemistry::one_zone`
 
 use super::disc::{Plane, plus_scaled, unit};
