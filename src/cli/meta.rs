@@ -30,7 +30,7 @@ const HELP: &str = "\
 .schema TABLE        columns with type, unit and description   \\d TABLE
 .units TABLE         columns and units only
 .functions [NAME]    functions, or one with formula, units, source and example   \\df
-.mode FORMAT         table, csv, json, jsonl, arrow, parquet
+.mode FORMAT         table, csv, json, jsonl, arrow, parquet, fits
 .timer on|off        show the time of each query               \\timing
 .plot X [Y]          a histogram in the terminal: .plot feh v_phi
 .read FILE           run the SQL of a file                     \\i FILE

@@ -84,7 +84,7 @@ pub struct GlobalOptions {
         hide_env_values = true
     )]
     pub seed: u64,
-    /// Format of results: table, csv, json, jsonl, arrow or parquet
+    /// Format of results: table, csv, json, jsonl, arrow, parquet or fits
     #[arg(long, global = true, value_name = "FORMAT", help_heading = "Common options")]
     pub format: Option<String>,
     /// Write the result to a file instead of the terminal

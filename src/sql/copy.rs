@@ -1,4 +1,4 @@
-//! `COPY (SELECT ...) TO 'file'`: an answer as a Parquet, CSV, JSON lines or Arrow file, whole or not at all.
+//! `COPY (SELECT ...) TO 'file'`: an answer as a Parquet, CSV, JSON lines, Arrow or FITS file, whole or not at all.
 //!
 //! Layout     the format follows STORED AS, else the file's ending; field metadata (units, descriptions) is kept in Parquet and Arrow
 //! Edge cases written under a temporary name, synced, then renamed: a kill at any moment leaves the old file or the new one
@@ -18,6 +18,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, Result};
+use crate::table::export::ExportError;
+use crate::table::fits::FitsWriter;
 
 /// A file format for answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum Format {
     Json,
     /// Arrow IPC file.
     Arrow,
+    /// FITS binary table.
+    Fits,
 }
 
 impl Format {
@@ -41,8 +45,9 @@ impl Format {
             Some("csv") => Ok(Format::Csv),
             Some("json" | "ndjson" | "jsonl") => Ok(Format::Json),
             Some("arrow" | "feather" | "ipc") => Ok(Format::Arrow),
+            Some("fits" | "fit") => Ok(Format::Fits),
             other => Err(Error::usage("unknown file format")
-                .expected("parquet, csv, json or arrow")
+                .expected("parquet, csv, json, arrow or fits")
                 .found(other.map_or_else(|| "no ending".to_string(), |o| format!("`{o}`")))
                 .hint("name the file out.parquet, or write STORED AS PARQUET")),
         }
@@ -54,6 +59,7 @@ enum Sink {
     Csv(Box<csv::Writer<BufWriter<File>>>),
     Json(LineDelimitedWriter<BufWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
+    Fits(Box<FitsWriter<BufWriter<File>>>),
 }
 
 /// Writes an answer; nothing appears under the final name before [`CopyFile::finish`].
@@ -81,6 +87,7 @@ impl CopyFile {
             Format::Csv => Sink::Csv(Box::new(csv::WriterBuilder::new().with_header(true).build(file))),
             Format::Json => Sink::Json(LineDelimitedWriter::new(file)),
             Format::Arrow => Sink::Arrow(Box::new(FileWriter::try_new(file, schema).map_err(|e| copy.failed(&e))?)),
+            Format::Fits => Sink::Fits(Box::new(FitsWriter::new(file, schema.clone())?)),
         });
         Ok(copy)
     }
@@ -93,6 +100,11 @@ impl CopyFile {
             Some(Sink::Csv(w)) => w.write(batch).map_err(|e| e.to_string()),
             Some(Sink::Json(w)) => w.write(batch).map_err(|e| e.to_string()),
             Some(Sink::Arrow(w)) => w.write(batch).map_err(|e| e.to_string()),
+            Some(Sink::Fits(w)) => match w.write(batch) {
+                Err(ExportError::Spolia(e)) => return Err(e),
+                Err(ExportError::Io(e)) => return Err(Error::io("write a file", &self.path, &e)),
+                Ok(()) => Ok(()),
+            },
             None => Err("the file is closed".to_string()),
         };
         written.map_err(|e| self.failed(&e))
@@ -108,6 +120,10 @@ impl CopyFile {
                 w.into_inner()
             }
             Some(Sink::Arrow(w)) => w.into_inner().map_err(|e| self.failed(&e))?,
+            Some(Sink::Fits(w)) => w.finish().map_err(|e| match e {
+                ExportError::Spolia(e) => e,
+                ExportError::Io(e) => Error::io("write a file", &self.path, &e),
+            })?,
             None => return Err(Error::internal("an answer was written twice")),
         };
         let mut file = file.into_inner().map_err(|e| self.failed(&e.into_error()))?;

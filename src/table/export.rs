@@ -1,8 +1,8 @@
-//! Results as bytes: text table, CSV, JSON, JSON lines, Arrow IPC, Parquet.
+//! Results as bytes: text table, CSV, JSON, JSON lines, Arrow IPC, Parquet, FITS.
 //!
-//! Layout     units travel in the Arrow field metadata of `arrow` and `parquet`; csv and json hold names and values only
+//! Layout     units travel in the Arrow field metadata of `arrow` and `parquet` and in TUNIT of `fits`; csv and json hold names and values only
 //! Accuracy   every float is written so that it reads back to the same bits
-//! Refuses    nested columns in csv, with the column named
+//! Refuses    nested columns in csv and fits, with the column named
 //! See also   `table::text` for the terminal form
 
 use std::io::Write;
@@ -11,6 +11,7 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::fits::FitsWriter;
 use super::text;
 use crate::error::{Error, Result};
 
@@ -29,17 +30,20 @@ pub enum OutputFormat {
     Arrow,
     /// Parquet, zstd.
     Parquet,
+    /// FITS binary table.
+    Fits,
 }
 
 impl OutputFormat {
     /// Every format with its name.
-    pub const ALL: [(OutputFormat, &'static str); 6] = [
+    pub const ALL: [(OutputFormat, &'static str); 7] = [
         (OutputFormat::Table, "table"),
         (OutputFormat::Csv, "csv"),
         (OutputFormat::Json, "json"),
         (OutputFormat::Jsonl, "jsonl"),
         (OutputFormat::Arrow, "arrow"),
         (OutputFormat::Parquet, "parquet"),
+        (OutputFormat::Fits, "fits"),
     ];
 
     /// The format called `name`.
@@ -58,17 +62,18 @@ impl OutputFormat {
             Some("jsonl" | "ndjson") => Ok(OutputFormat::Jsonl),
             Some("arrow" | "ipc" | "feather") => Ok(OutputFormat::Arrow),
             Some("parquet" | "pq") => Ok(OutputFormat::Parquet),
+            Some("fits" | "fit") => Ok(OutputFormat::Fits),
             Some("txt") => Ok(OutputFormat::Table),
             _ => Err(Error::usage("cannot tell the format from the file name")
                 .at(format!("`{}`", path.display()))
-                .expected("a name ending in .csv, .json, .jsonl, .arrow, .parquet or .txt")
+                .expected("a name ending in .csv, .json, .jsonl, .arrow, .parquet, .fits or .txt")
                 .hint("or name it with --format")),
         }
     }
 
     /// Whether the bytes are for programs only.
     pub fn is_binary(self) -> bool {
-        matches!(self, OutputFormat::Arrow | OutputFormat::Parquet)
+        matches!(self, OutputFormat::Arrow | OutputFormat::Parquet | OutputFormat::Fits)
     }
 }
 
@@ -162,6 +167,13 @@ fn encode(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFormat, out
             }
             writer.close()?;
             out.write_all(&bytes)?;
+        }
+        OutputFormat::Fits => {
+            let mut writer = FitsWriter::new(std::io::Cursor::new(Vec::new()), schema.clone())?;
+            for batch in batches {
+                writer.write(batch)?;
+            }
+            out.write_all(writer.finish()?.get_ref())?;
         }
     }
     out.flush()?;

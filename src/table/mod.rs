@@ -40,5 +40,6 @@ pub use write::{TableWriter, Transaction};
 
 /// Results as bytes in the output formats.
 pub mod export;
+pub mod fits;
 /// A table as text for a terminal.
 pub mod text;

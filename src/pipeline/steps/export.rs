@@ -15,7 +15,7 @@ use crate::pipeline::source::Source;
 use crate::pipeline::values::{Parameter, Shape, optional};
 use crate::table::export::{ExportError, OutputFormat, write};
 
-const FORMATS: &[&str] = &["csv", "json", "jsonl", "arrow", "parquet", "table"];
+const FORMATS: &[&str] = &["csv", "json", "jsonl", "arrow", "parquet", "fits", "table"];
 
 /// The kind.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl StepKind for Export {
     }
 
     fn description(&self) -> &'static str {
-        "a table or a query as csv, json, jsonl, arrow, parquet or text"
+        "a table or a query as csv, json, jsonl, arrow, parquet, fits or text"
     }
 
     fn code_version(&self) -> u32 {
