@@ -18,6 +18,7 @@ use crate::error::Result;
 
 pub use sniff::{open, snapshots_in};
 
+mod births_once;
 pub mod fields;
 pub mod gadget_hdf5;
 pub mod mapped;
@@ -127,6 +128,11 @@ pub trait Snapshot: Send + Sync + fmt::Debug {
 
     /// Columns `columns` (indices into the schema) of rows `rows`, in file order.
     fn read(&self, family: Family, columns: &[usize], rows: Range<u64>) -> Result<RecordBatch>;
+
+    /// Those of the files that belong to the whole run and hold its births; they may grow while the snapshot stays as it is.
+    fn run_files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 
     /// Rows of one family, 0 if absent.
     fn rows(&self, family: Family) -> u64 {

@@ -1,6 +1,7 @@
 //! Ingest: snapshots in, versions of a dataset out; bounded in memory, stopped and resumed at will.
 //!
-//! Layout     one version per snapshot: its families as tables in curve order, and the table `snapshots` written anew
+//! Layout     one version per snapshot: its families as tables in curve order, and the table `snapshots` written anew; the births of
+//!            the run once, with its newest snapshot
 //! Refuses    two sources with the same snapshot number, columns and families that no source has
 //! Edge cases a source that is there already, with the same content and options, is left alone; another one with the same number
 //!            replaces it; tables finished by an ingest that was stopped are taken as they are
@@ -24,7 +25,7 @@ use crate::table::stored_schema::StoredSchema;
 use crate::table::{Dataset, SnapshotEntry, SourceEntry, Transaction};
 
 use super::sort::{Sorter, TablePlan, interrupted, project};
-use super::{Family, OpenOptions, Snapshot, SnapshotInfo, open, snapshots_table};
+use super::{Family, OpenOptions, Snapshot, SnapshotInfo, births_once, open, snapshots_in, snapshots_table};
 
 /// Columns that are always taken where they exist.
 const ALWAYS: [&str; 4] = ["id", "x", "y", "z"];
@@ -98,9 +99,18 @@ pub struct TableReport {
     pub reused: bool,
 }
 
-/// Ingests `sources`, each as one more version of the dataset `out`.
+/// Ingests `sources`, each as one more version of the dataset `out`; of a folder every snapshot that lies in it.
 pub fn ingest(sources: &[PathBuf], out: &Path, options: &IngestOptions, progress: &dyn Progress) -> Result<IngestReport> {
-    let opened = sources.iter().map(|path| Ok((path.clone(), open(path, &options.open)?))).collect::<Result<Vec<_>>>()?;
+    let mut opened = Vec::new();
+    for path in sources {
+        let found = if path.is_dir() { snapshots_in(path)? } else { Vec::new() };
+        // A folder with one snapshot goes by its own name; one without any says so when it is opened.
+        let each = if found.len() > 1 { found } else { vec![path.clone()] };
+        for path in each {
+            let snapshot = open(&path, &options.open)?;
+            opened.push((path, snapshot));
+        }
+    }
     ingest_opened(&opened, out, options, progress)
 }
 
@@ -119,8 +129,9 @@ pub fn ingest_opened(
                 .hint("ingest them into two datasets"));
         }
     }
-    let plans = sources.iter().map(|(_, snapshot)| plan(snapshot.as_ref(), options)).collect::<Result<Vec<_>>>()?;
+    let mut plans = sources.iter().map(|(_, snapshot)| plan(snapshot.as_ref(), options)).collect::<Result<Vec<_>>>()?;
     check_choice(sources, &plans, options)?;
+    births_once::keep_newest(sources, &mut plans);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .thread_name(|i| format!("ingest-{i}"))
@@ -153,40 +164,60 @@ struct Job<'a> {
 impl Job<'_> {
     fn run(&self, notes: &mut Vec<String>) -> Result<SnapshotReport> {
         let info = self.snapshot.info();
-        let known = match Dataset::open(self.out) {
-            Ok(dataset) => dataset.manifest().snapshots.iter().find(|s| s.snap == info.snap).cloned(),
+        let dataset = match Dataset::open(self.out) {
+            Ok(dataset) => Some(dataset),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
+        let manifest = dataset.as_ref().map(Dataset::manifest);
+        let known = manifest.and_then(|m| m.snapshots.iter().find(|s| s.snap == info.snap).cloned());
+        let holder = manifest.and_then(births_once::holder);
+        let mut plans: Vec<&TablePlan> = self.plans.iter().collect();
+        if let Some(newer) = holder.filter(|holder| *holder > info.snap && self.plans.iter().any(births_once::is_births)) {
+            notes.push(format!("the births of the run stay with snapshot {newer:05}"));
+            plans.retain(|plan| !births_once::is_births(plan));
+        }
+        let has_births = plans.iter().any(|plan| births_once::is_births(plan));
         let mut report = SnapshotReport {
             snap: info.snap,
             source: self.source.to_path_buf(),
             format: info.format.clone(),
             unchanged: false,
             source_bytes: info.files.iter().map(|(_, bytes)| bytes).sum(),
-            tables: self.plans.iter().map(table_report).collect(),
+            tables: plans.iter().map(|plan| table_report(plan)).collect(),
         };
         if self.options.dry_run && known.is_none() {
             return Ok(report);
         }
-        let sources = self.hash_sources(info)?;
+        let run_files = self.snapshot.run_files();
+        let (of_run, own): (Vec<_>, Vec<_>) = info.files.iter().cloned().partition(|(path, _)| run_files.contains(path));
+        let mut sources = self.hash_sources(&own)?;
         let identity = self.identity(&sources)?;
-        report.unchanged = known.as_ref().is_some_and(|entry| entry.identity == identity);
+        let log = if has_births { self.hash_sources(&of_run)? } else { Vec::new() };
+        let same = known.as_ref().is_some_and(|entry| entry.identity == identity);
+        let same_births = !has_births || holder == Some(info.snap) && known.as_ref().is_some_and(|k| births_once::is_known(&log, k));
+        sources.extend(log);
+        report.unchanged = same && same_births;
         if report.unchanged {
             notes.push(format!("snapshot {:05} is there already with the same content: nothing to do", info.snap));
         }
         if report.unchanged || self.options.dry_run {
             return Ok(report);
         }
-        if known.is_some() {
+        if same {
+            // Only the log is new: the particles stay as they are.
+            plans.retain(|plan| births_once::is_births(plan));
+            report.tables.retain(|table| table.table == Family::Births.table());
+        } else if known.is_some() {
             notes.push(format!(
                 "snapshot {:05} was there with other content or options and is replaced; the old version stays readable",
                 info.snap
             ));
         }
         let mut transaction = Transaction::begin(self.out)?;
-        for (plan, table) in self.plans.iter().zip(&mut report.tables) {
-            let key = format!("{identity} {}", plan.family);
+        for (plan, table) in plans.iter().zip(&mut report.tables) {
+            let log = if births_once::is_births(plan) { sources.last().map_or("", |log| log.blake3.as_str()) } else { "" };
+            let key = format!("{identity} {} {log}", plan.family);
             let file = match transaction.reuse(&key) {
                 Some(file) => {
                     table.reused = true;
@@ -199,17 +230,27 @@ impl Job<'_> {
         if self.progress.cancelled() {
             return Err(interrupted());
         }
-        let rows: u64 = self.plans.iter().map(|p| p.rows).sum();
-        let taken: Vec<&str> = self.plans.iter().map(|p| p.family.table()).collect();
+        let rows: u64 = plans.iter().map(|p| p.rows).sum();
+        let taken: Vec<&str> = plans.iter().map(|p| p.family.table()).collect();
         let manifest = transaction.manifest_mut();
-        for family in Family::ALL {
+        for family in Family::ALL.into_iter().filter(|_| !same) {
             // A family that this ingest leaves out must not stay behind from another source of the same number.
             if let Some(entry) = manifest.tables.get_mut(family.table()).filter(|_| !taken.contains(&family.table())) {
                 entry.files.retain(|file| file.snap != info.snap);
             }
         }
         manifest.snapshots.retain(|entry| entry.snap != info.snap);
-        manifest.snapshots.push(self.entry(info, sources, identity));
+        manifest.snapshots.push(self.entry(info, sources, identity, has_births));
+        if let Some(births) = plans.iter().find(|plan| births_once::is_births(plan)) {
+            if births.rows < births_once::rows(manifest) {
+                let before = births_once::rows(manifest);
+                notes.push(format!(
+                    "the star formation log has {} births where the dataset had {before}; the old version stays readable",
+                    births.rows
+                ));
+            }
+            births_once::forget_others(manifest, info.snap);
+        }
         manifest.snapshots.sort_by_key(|entry| entry.snap);
         let entries = manifest.snapshots.clone();
         snapshots_table::write(&mut transaction, &entries)?;
@@ -226,8 +267,8 @@ impl Job<'_> {
         writer.finish_as(key)
     }
 
-    fn hash_sources(&self, info: &SnapshotInfo) -> Result<Vec<SourceEntry>> {
-        self.progress.start("hashing the source", info.files.iter().map(|(_, bytes)| bytes).sum(), "bytes");
+    fn hash_sources(&self, files: &[(PathBuf, u64)]) -> Result<Vec<SourceEntry>> {
+        self.progress.start("hashing the source", files.iter().map(|(_, bytes)| bytes).sum(), "bytes");
         let hash = |(path, bytes): &(PathBuf, u64)| -> Result<SourceEntry> {
             let mut file = File::open(path).map_err(|e| Error::io("open a source file", path, &e))?;
             let mut hasher = blake3::Hasher::new();
@@ -255,12 +296,12 @@ impl Job<'_> {
             }
             Ok(SourceEntry { path: path.display().to_string(), bytes: *bytes, blake3: hasher.finalize().to_hex().to_string() })
         };
-        let entries = info.files.par_iter().map(hash).collect();
+        let entries = files.par_iter().map(hash).collect();
         self.progress.finish();
         entries
     }
 
-    /// Differs whenever the tables would: with content, names of files, options, schema or version of this program.
+    /// Differs whenever the tables of particles would: with content, names of files, options, schema or version of this program.
     fn identity(&self, sources: &[SourceEntry]) -> Result<String> {
         let mut hasher = blake3::Hasher::new();
         let mut add = |text: &str| {
@@ -273,13 +314,14 @@ impl Job<'_> {
             add(Path::new(&source.path).file_name().map(|n| n.to_string_lossy()).unwrap_or_default().as_ref());
             add(&source.blake3);
         }
-        for plan in self.plans {
+        for plan in self.plans.iter().filter(|plan| !births_once::is_births(plan)) {
             add(&format!("{} {} {}", plan.family, plan.rows, StoredSchema::new(&plan.schema)?.hash()?));
         }
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    fn entry(&self, info: &SnapshotInfo, sources: Vec<SourceEntry>, identity: String) -> SnapshotEntry {
+    fn entry(&self, info: &SnapshotInfo, sources: Vec<SourceEntry>, identity: String, births: bool) -> SnapshotEntry {
+        let plans = self.plans.iter().filter(|plan| births || !births_once::is_births(plan));
         SnapshotEntry {
             snap: info.snap,
             scale_factor: info.scale_factor,
@@ -290,7 +332,7 @@ impl Job<'_> {
             format: info.format.clone(),
             sources,
             attributes: info.attributes.iter().cloned().collect(),
-            rows: self.plans.iter().map(|p| (p.family.table().to_string(), p.rows)).collect::<BTreeMap<_, _>>(),
+            rows: plans.map(|p| (p.family.table().to_string(), p.rows)).collect::<BTreeMap<_, _>>(),
             identity,
         }
     }
@@ -357,7 +399,7 @@ fn table_report(plan: &TablePlan) -> TableReport {
 }
 
 /// Half of the memory that Linux calls available.
-fn free_memory_bytes() -> u64 {
+pub(super) fn free_memory_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|n| n.trim().parse::<u64>().ok());

@@ -130,6 +130,11 @@ impl Resolver {
             Snaps::Last => snaps.last().copied().into_iter().collect(),
             Snaps::All => snaps.clone(),
             Snaps::Number(n) if snaps.contains(&n) => vec![n],
+            Snaps::Number(n) if table == Family::Births.table() => {
+                return Err(
+                    no_snapshot(n, &snaps).hint("the births of a run are kept once, with its newest snapshot: `births` has them all")
+                );
+            }
             Snaps::Number(n) => return Err(no_snapshot(n, &snaps)),
         };
         let whole = dataset_table(dataset, table, Some(&chosen), self.trust)?;

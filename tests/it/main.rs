@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "sql")]
+mod births;
+#[cfg(feature = "sql")]
 mod cli;
 mod dataset;
 mod demo;

@@ -183,6 +183,10 @@ impl Snapshot for TipsySnapshot {
         &self.info
     }
 
+    fn run_files(&self) -> Vec<PathBuf> {
+        self.log.iter().map(|log| log.mapped().path().to_path_buf()).collect()
+    }
+
     fn schema(&self, family: Family) -> Result<SchemaRef> {
         Ok(self.table(family)?.schema.clone())
     }
