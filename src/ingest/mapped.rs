@@ -1,16 +1,18 @@
 //! A file mapped into memory for reading, which notices when the file shrinks underneath.
 //!
-//! Layout     the bytes of the file as one slice; an empty file is an empty slice
+//! Layout     the bytes of the file as one slice; an empty file is an empty slice; of a gzip'ed file (`.gz`) the content
 //! Refuses    folders; files that cannot be read
 //! Edge cases a file that another program truncates while it is open is refused by [`Mapped::check`] before each read
-//! Cost       no copy: pages come from the system's cache
-//! See also   `tipsy::records`
+//! Cost       no copy: pages come from the system's cache; the content of a gzip'ed file is held in memory
+//! See also   `gzip`, `tipsy`
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
+use super::gzip;
+use super::run::free_memory_bytes;
 use crate::error::{Error, Result};
 
 /// A read-only mapping and the path it came from.
@@ -18,11 +20,20 @@ use crate::error::{Error, Result};
 pub struct Mapped {
     path: PathBuf,
     file: File,
-    map: Option<Mmap>,
+    content: Content,
+    file_bytes: u64,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+enum Content {
+    Empty,
+    Map(Mmap),
+    Memory(Vec<u8>),
 }
 
 impl Mapped {
-    /// Maps the whole file.
+    /// Maps the whole file; decompresses one that is gzip'ed.
     pub fn open(path: &Path) -> Result<Mapped> {
         let failed = |e: std::io::Error| Error::io("read", path, &e);
         let file = File::open(path).map_err(failed)?;
@@ -30,14 +41,15 @@ impl Mapped {
         if metadata.is_dir() {
             return Err(Error::usage("expected a file, found a folder").at(format!("`{}`", path.display())));
         }
-        let map = if metadata.len() == 0 {
-            None
+        let content = if metadata.len() == 0 {
+            Content::Empty
         } else {
             // SAFETY: the mapping is read-only and only ever viewed as bytes, for which every value is valid. Snapshots are
             // written once; a file that shrank since is refused by `check` before its bytes are touched.
-            Some(unsafe { Mmap::map(&file) }.map_err(failed)?)
+            let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
+            if gzip::is_gzip(path, &map) { Content::Memory(gzip::content(path, &map, free_memory_bytes())?) } else { Content::Map(map) }
         };
-        Ok(Mapped { path: path.to_path_buf(), file, map })
+        Ok(Mapped { path: path.to_path_buf(), file, content, file_bytes: metadata.len() })
     }
 
     /// The file.
@@ -45,20 +57,29 @@ impl Mapped {
         &self.path
     }
 
-    /// Every byte.
+    /// Every byte of the content.
     pub fn bytes(&self) -> &[u8] {
-        self.map.as_deref().unwrap_or(&[])
+        match &self.content {
+            Content::Empty => &[],
+            Content::Map(map) => map,
+            Content::Memory(bytes) => bytes,
+        }
     }
 
-    /// Length in bytes when it was opened.
+    /// Length of the content in bytes when it was opened.
     pub fn length(&self) -> u64 {
         self.bytes().len() as u64
+    }
+
+    /// Length of the file in bytes when it was opened: that of the content unless it is gzip'ed.
+    pub fn file_bytes(&self) -> u64 {
+        self.file_bytes
     }
 
     /// Fails if the file is shorter now than when it was opened: its last pages would be gone.
     pub fn check(&self) -> Result<()> {
         let now = self.file.metadata().map_err(|e| Error::io("read", &self.path, &e))?.len();
-        if now < self.length() {
+        if now < self.file_bytes && !matches!(self.content, Content::Memory(_)) {
             return Err(Error::damaged("file became shorter while it was read")
                 .at(format!("byte {now} of `{}`", self.path.display()))
                 .expected(format!("{} bytes", self.length()))

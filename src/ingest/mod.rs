@@ -21,6 +21,7 @@ pub use sniff::{open, snapshots_in};
 mod births_once;
 pub mod fields;
 pub mod gadget_hdf5;
+mod gzip;
 pub mod mapped;
 pub mod run;
 pub mod snapshots_table;
@@ -150,6 +151,18 @@ pub trait Format: Send + Sync {
 
     /// Whether the file looks like this format: `head` holds its first bytes (up to 4096), `length` its size.
     fn recognises(&self, path: &Path, head: &[u8], length: u64) -> bool;
+
+    /// Whether a recognised file may be a snapshot; false for a catalogue or a tree in the same container.
+    ///
+    /// What cannot be told, such as of a damaged file, may be one, so that opening it says what is wrong.
+    fn holds_particles(&self, _path: &Path) -> bool {
+        true
+    }
+
+    /// Whether the files may be gzip'ed.
+    fn reads_gzip(&self) -> bool {
+        false
+    }
 
     /// Opens the snapshot that `path` belongs to (all files of it, whichever was named).
     fn open(&self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>>;

@@ -1,10 +1,11 @@
 //! Finds the snapshot that a path means: by content for files, by elimination for folders.
 //!
-//! Layout     a file is shown to every format with its first 4096 bytes; a folder is searched (not its subfolders), the files
-//!            of one snapshot count once (`snap_084.0.hdf5`, `snap_084.1.hdf5`), and what belongs to a snapshot is no snapshot
+//! Layout     a file is shown to every format with its first 4096 bytes; a folder is searched with its subfolders `snapdir_*` and
+//!            `snapshot_*`, but no others; the files of one snapshot count once (`snap_084.0.hdf5`, `snap_084.1.hdf5`)
 //! Refuses    a missing file (names the nearest), a folder of none or of several, an empty file, a file of another kind (says
 //!            what its first bytes are)
-//! Edge cases a folder without snapshots whose only subfolder with any is a `snapdir_*`: that one is named in the hint
+//! Edge cases arrays and logs beside a snapshot are no snapshots, nor are group catalogues, offsets and merger trees: HDF5 without
+//!            particles; `g.00064` and `g.00064.gz` are one
 //! See also   `formats` for the registry
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::gzip::{self, plain_name};
+use super::mapped::Mapped;
 use super::tipsy::companion::is_other_kind;
 use super::{Format, OpenOptions, Snapshot, formats};
 use crate::error::{Error, ErrorKind, Result, nearest};
@@ -21,6 +24,8 @@ use crate::error::{Error, ErrorKind, Result, nearest};
 const HEAD_BYTES: u64 = 4096;
 /// Snapshots that an error message lists.
 const LISTED: usize = 8;
+/// How folders that hold the files of one snapshot are called: GADGET and AREPO, EAGLE.
+const SNAPSHOT_FOLDERS: [&str; 2] = ["snapdir", "snapshot_"];
 
 /// Opens the snapshot at `path`: a file, or a folder that holds the files of one snapshot.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
@@ -30,7 +35,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
     }
     let mut found = snapshots_in(path)?;
     if found.len() > 1 {
-        let mut names: Vec<String> = found.iter().take(LISTED).map(|p| format!("`{}`", last(p))).collect();
+        let inside = |p: &PathBuf| p.strip_prefix(path).unwrap_or(p).display().to_string();
+        let mut names: Vec<String> = found.iter().take(LISTED).map(|p| format!("`{}`", inside(p))).collect();
         if found.len() > LISTED {
             names.push("...".into());
         }
@@ -38,7 +44,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
             .at(format!("`{}`", path.display()))
             .expected("one snapshot")
             .found(format!("{}: {}", found.len(), names.join(", ")))
-            .hint(format!("name one of them, such as `{}`; ingest takes the whole folder", found[found.len() - 1].display())));
+            .hint(format!("name one of them, such as `{}`; `spolia ingest` takes them all", found[found.len() - 1].display())));
     }
     match found.pop() {
         Some(file) => recognise(&file)?.open(&file, options),
@@ -48,7 +54,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
 
 /// Every snapshot at `path`, each by its first file, in the order of their names; numbers count as numbers.
 ///
-/// A file gives itself. A folder gives the snapshots that lie in it, else those in its `snapdir_*` folders.
+/// A file gives itself. A folder gives the snapshots that lie in it and in its folders `snapdir_*` and `snapshot_*`.
 pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
     let metadata = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
     if !metadata.is_dir() {
@@ -57,10 +63,8 @@ pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
     }
     let (files, folders) = entries(path)?;
     let mut found = first_files(&files);
-    if found.is_empty() {
-        for folder in folders.iter().filter(|f| last(f).starts_with("snapdir")) {
-            found.extend(first_files(&entries(folder)?.0));
-        }
+    for folder in folders.iter().filter(|f| SNAPSHOT_FOLDERS.iter().any(|start| last(f).starts_with(start))) {
+        found.extend(first_files(&entries(folder)?.0));
     }
     found.sort_by_cached_key(|p| natural(&p.to_string_lossy()));
     Ok(found)
@@ -76,33 +80,36 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 
 /// The first file of each snapshot among `files`.
 fn first_files(files: &[PathBuf]) -> Vec<PathBuf> {
-    let recognised: Vec<(PathBuf, &'static str)> = files
+    let recognised: Vec<(PathBuf, String, &'static dyn Format)> = files
         .iter()
-        .filter(|path| !is_other_kind(&last(path)) || last(path).ends_with("hdf5") || last(path).ends_with("h5"))
-        .filter_map(|path| {
-            let (head, length) = head(path).ok()?;
-            let format = formats().iter().find(|f| f.recognises(path, &head, length))?;
-            Some((path.clone(), format.name()))
+        .filter(|path| {
+            let name = plain(path);
+            !is_other_kind(&name) || name.ends_with("hdf5") || name.ends_with("h5")
         })
+        .filter_map(|path| Some((path.clone(), plain(path), head(path).ok()?.format(path)?)))
         .collect();
     // `galaxy.00064.iord` belongs to `galaxy.00064` although its bytes may look like a snapshot's.
-    let belongs = |path: &Path| {
-        let name = last(path);
-        recognised.iter().any(|(other, format)| {
-            *format == "tipsy" && name.strip_prefix(&last(other)).is_some_and(|rest| rest.starts_with('.') && !is_number(&rest[1..]))
+    let belongs = |name: &str| {
+        recognised.iter().any(|(_, other, format)| {
+            format.name() == "tipsy" && name.strip_prefix(other).is_some_and(|rest| rest.starts_with('.') && !is_number(&rest[1..]))
         })
     };
-    let mut groups: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for (path, format) in &recognised {
-        if !belongs(path) {
-            let key = if *format == "tipsy" { last(path) } else { without_part(&last(path)) };
-            let first = groups.entry(key).or_insert_with(|| path.clone());
-            if natural(&last(path)) < natural(&last(first)) {
-                first.clone_from(path);
-            }
-        }
+    let mut groups: BTreeMap<String, Vec<(&PathBuf, &'static dyn Format)>> = BTreeMap::new();
+    for (path, name, format) in recognised.iter().filter(|(_, name, _)| !belongs(name)) {
+        let key = if format.name() == "tipsy" { name.clone() } else { without_part(name) };
+        groups.entry(key).or_default().push((path, *format));
     }
-    groups.into_values().collect()
+    let snapshots = groups.into_values().filter_map(|mut files| {
+        // `g.00064` sorts before `g.00064.gz`, and part 0 before part 1, which may be the first to hold particles.
+        files.sort_by_cached_key(|(path, _)| natural(&last(path)));
+        files.iter().any(|(path, format)| format.holds_particles(path)).then(|| files[0].0.clone())
+    });
+    snapshots.collect()
+}
+
+/// The last part of a path, without `.gz`.
+fn plain(path: &Path) -> String {
+    plain_name(&last(path)).to_string()
 }
 
 fn is_number(text: &str) -> bool {
@@ -135,17 +142,21 @@ fn natural(name: &str) -> Vec<(String, u64)> {
 
 /// The format of a file, or an error that says what the file seems to be.
 fn recognise(path: &Path) -> Result<&'static dyn Format> {
-    let (head, length) = head(path)?;
-    if length == 0 {
+    let head = head(path)?;
+    if head.length == 0 {
         return Err(Error::damaged("file is empty")
             .at(format!("`{}`", path.display()))
             .hint("a copy that was interrupted leaves such files; copy it again"));
     }
-    if let Some(format) = formats().iter().find(|f| f.recognises(path, &head, length)) {
-        return Ok(*format);
+    if let Some(format) = head.format(path) {
+        return Ok(format);
+    }
+    if head.content.as_ref().is_some_and(|content| (content.len() as u64) < HEAD_BYTES) {
+        // Too little content for a whole head: a small file, or one that is cut or damaged there, which its own error says.
+        Mapped::open(path)?;
     }
     let names: Vec<&str> = formats().iter().map(|f| f.name()).collect();
-    let (kind, hint) = looks_like(path, &head);
+    let (kind, hint) = looks_like(path, &head.stored);
     let error = Error::unsupported("no format reads this file")
         .at(format!("`{}`", path.display()))
         .expected(format!("one of {}", names.join(", ")))
@@ -156,21 +167,43 @@ fn recognise(path: &Path) -> Result<&'static dyn Format> {
     })
 }
 
-fn head(path: &Path) -> Result<(Vec<u8>, u64)> {
+/// What is known of a file before it is opened.
+struct Head {
+    /// First bytes as they are stored.
+    stored: Vec<u8>,
+    /// First bytes of the content, of a gzip'ed file.
+    content: Option<Vec<u8>>,
+    /// Bytes of the file.
+    length: u64,
+}
+
+impl Head {
+    /// The format that reads the file at `path`.
+    fn format(&self, path: &Path) -> Option<&'static dyn Format> {
+        let mut formats = formats().iter().copied();
+        match &self.content {
+            Some(content) => formats.find(|f| f.reads_gzip() && f.recognises(path, content, self.length)),
+            None => formats.find(|f| f.recognises(path, &self.stored, self.length)),
+        }
+    }
+}
+
+fn head(path: &Path) -> Result<Head> {
     let failed = |e: std::io::Error| Error::io("read", path, &e);
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
         return Err(Error::unsupported("not an ordinary file").at(format!("`{}`", path.display())));
     }
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(HEAD_BYTES).read_to_end(&mut bytes).map_err(failed)?;
-    Ok((bytes, metadata.len()))
+    let mut stored = Vec::new();
+    File::open(path).map_err(failed)?.take(HEAD_BYTES).read_to_end(&mut stored).map_err(failed)?;
+    let content = gzip::is_gzip(path, &stored).then(|| gzip::content_head(&stored, HEAD_BYTES));
+    Ok(Head { stored, content, length: metadata.len() })
 }
 
 /// What the first bytes look like, and what to do about it.
 fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
     const MAGIC: &[(&[u8], &str, &str)] = &[
-        (b"\x1f\x8b", "a gzip file", "decompress it first: gunzip -k FILE"),
+        (b"\x1f\x8b", "a gzip file", "only Tipsy files are read as .gz; decompress it first: gunzip -k FILE"),
         (b"BZh", "a bzip2 file", "decompress it first: bunzip2 -k FILE"),
         (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first: zstd -d FILE"),
         (b"\xfd7zXZ", "an xz file", "decompress it first: unxz -k FILE"),
@@ -286,6 +319,27 @@ mod tests {
         assert!(error.contains("found 3: `g.00009`, `g.00010`, `g.00100`") && error.contains("hint: name one of them"), "{error}");
         let inner = text(dir.path().parent().unwrap().join("none").as_path());
         assert!(inner.contains("no such file or folder"), "{inner}");
+    }
+
+    #[test]
+    fn folders_of_a_snapshot_count_and_a_compressed_copy_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["snapdir_007", "groups_007", "other"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        snapshot(&dir.path().join("snapdir_007/g.00007"));
+        snapshot(&dir.path().join("other/g.00003"));
+        assert_eq!(open(dir.path(), &OpenOptions::default()).unwrap().info().snap, 7);
+        let packed = dir.path().join("g.00009.gz");
+        let mut encoder = flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::fast());
+        std::io::copy(&mut File::open(dir.path().join("other/g.00003")).unwrap(), &mut encoder).unwrap();
+        encoder.finish().unwrap();
+        let error = text(dir.path());
+        assert!(error.contains("found 2: `g.00009.gz`, `snapdir_007/g.00007`"), "{error}");
+        std::fs::remove_dir_all(dir.path().join("snapdir_007")).unwrap();
+        assert_eq!(open(dir.path(), &OpenOptions::default()).unwrap().info().snap, 9);
+        snapshot(&dir.path().join("g.00009"));
+        assert_eq!(snapshots_in(dir.path()).unwrap(), [dir.path().join("g.00009")]);
     }
 
     #[test]

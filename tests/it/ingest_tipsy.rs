@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float32Type, Float64Type, Int32Type, Int64Type, UInt64Type};
+use spolia::ingest::run::{IngestOptions, ingest};
 use spolia::ingest::tipsy::ByteOrder;
 use spolia::ingest::tipsy::write::*;
 use spolia::ingest::{Family, OpenOptions, Snapshot, open, snapshots_in};
+use spolia::progress::Silent;
 use spolia::table::schema::unit_of;
 
 /// Folder of sample snapshots, or none with a printed line.
@@ -276,6 +278,12 @@ fn folders_of_samples() {
     assert_eq!(opened(&samples("synthetic/tipsy_std").unwrap()).rows(Family::Stars), 500);
     // Two files are one snapshot: 300 cells and 20 in the wind phase.
     assert_eq!(opened(&samples("synthetic/tng/snapdir_084").unwrap()).rows(Family::Gas), 320);
+    // A group catalogue, offsets and a merger tree lie beside the folder of the snapshot; each is HDF5 without particles.
+    assert_eq!(opened(&samples("synthetic/tng").unwrap()).rows(Family::Gas), 320);
+    let error = open(&samples("synthetic/tng/groups_084").unwrap(), &OpenOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("holds no snapshot") && error.contains("fof_subhalo_tab_084.0.hdf5"), "{error}");
+    let found = snapshots_in(&samples("camels_tng_hdf5").unwrap()).unwrap();
+    assert!(found.len() == 1 && found[0].ends_with("camels_snap.hdf5"), "{found:?}");
     let error = open(&samples("synthetic/starlog_le").unwrap(), &OpenOptions::default()).unwrap_err().to_string();
     assert!(error.contains("holds no snapshot") && error.contains("galaxy.starlog"), "{error}");
     let error = open(&samples("gadget2_format1").unwrap().join("ics"), &OpenOptions::default()).unwrap_err().to_string();
@@ -649,4 +657,63 @@ fn written_for_peers() {
     std::fs::write(folder.join("values.csv"), lines).unwrap();
     assert_eq!(s.rows(Family::Births), 50);
     close(column(&*s, Family::Births, "t_birth")[9], column(&*s, Family::Stars, "t_birth")[9], 1e-6, "log and snapshot agree");
+}
+
+/// Compresses a file to `NAME.gz` and removes it.
+pub fn pack(path: &Path) {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&std::fs::read(path).unwrap()).unwrap();
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    std::fs::write(name, encoder.finish().unwrap()).unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn gzipped_files_of_a_run_are_read_as_if_they_were_not() {
+    let Some(sample) = samples("synthetic/tipsy_std") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["galaxy.00064", "galaxy.param", "galaxy.starlog", "galaxy.00064.iord", "galaxy.00064.FeMassFrac", "galaxy.00064.HI"];
+    names.iter().for_each(|name| {
+        std::fs::copy(sample.join(name), dir.path().join(name)).unwrap();
+    });
+    let read = || {
+        let s = opened(dir.path());
+        assert_eq!(s.info().snap, 64);
+        let mut tables = Vec::new();
+        for family in [Family::Stars, Family::Gas, Family::Dark, Family::Births] {
+            let columns = (0..s.schema(family).unwrap().fields().len()).collect::<Vec<_>>();
+            tables.push(s.read(family, &columns, 0..s.rows(family)).unwrap());
+        }
+        tables
+    };
+    let plain = read();
+    for name in ["galaxy.00064.iord", "galaxy.starlog", "galaxy.00064.FeMassFrac", "galaxy.00064.HI", "galaxy.00064"] {
+        pack(&dir.path().join(name));
+        assert_eq!(read(), plain, "with {name}.gz");
+    }
+    let dataset = dir.path().join("g.spolia");
+    let report = ingest(&[dir.path().to_path_buf()], &dataset, &IngestOptions::default(), &Silent).unwrap();
+    assert_eq!(report.snapshots[0].tables.iter().map(|t| t.rows).sum::<u64>(), plain.iter().map(|t| t.num_rows() as u64).sum::<u64>());
+    for name in ["galaxy.00064.gz", "galaxy.00064.iord.gz", "galaxy.starlog.gz"] {
+        let path = dir.path().join(name);
+        let whole = std::fs::read(&path).unwrap();
+        for cut in [20, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let error = open(&dir.path().join("galaxy.00064.gz"), &OpenOptions::default()).unwrap_err().to_string();
+            assert!(error.contains("ends early") && error.contains(&format!("byte {cut} of")) && error.contains(name), "{error}");
+        }
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        std::fs::write(&path, &flipped).unwrap();
+        let error = open(&dir.path().join("galaxy.00064.gz"), &OpenOptions::default()).unwrap_err();
+        assert!(error.kind() == spolia::ErrorKind::Damaged && error.to_string().contains(name), "{error}");
+        std::fs::write(&path, &whole).unwrap();
+    }
+    let packed = dir.path().join("packed.hdf5");
+    std::fs::write(&packed, b"\x89HDF\r\n\x1a\n and more").unwrap();
+    pack(&packed);
+    let error = open(&dir.path().join("packed.hdf5.gz"), &OpenOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("a gzip file") && error.contains("gunzip"), "{error}");
 }

@@ -57,6 +57,11 @@ impl Format for GadgetHdf5 {
         files::has_signature(head)
     }
 
+    fn holds_particles(&self, path: &Path) -> bool {
+        let groups = file::H5File::open(path, false).and_then(|file| file.groups());
+        groups.map_or(true, |groups| groups.iter().any(|group| group.starts_with("PartType")))
+    }
+
     fn open(&self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
         Ok(Arc::new(HdfSnapshot::open(path, options)?))
     }

@@ -5,8 +5,8 @@
 //!            8 bytes (i64 or f64) when the length says so; a vector has three blocks; `.pynbody-meta` names the type
 //! Units      as `ingest::fields` says for the name; unknown names have unit `unknown`
 //! Refuses    an array for another number of particles, of the other byte order, cut short, or with text that is no number
-//! Edge cases text is tried first (its first four bytes are a plausible count); halo catalogues, logs, caches, pictures and
-//!            compressed files are no arrays and are passed over; one value per particle of ALL families, zero where undefined
+//! Edge cases text is tried first (its first four bytes are a plausible count); halo catalogues, logs, caches and pictures are
+//!            no arrays and are passed over; `SNAP.NAME.gz` is read where there is no `SNAP.NAME`; one value per particle of ALL families, zero where undefined
 //! Cost       text is parsed once, by all threads, when a column of it is first read; binary is not copied
 //! See also   `fields::tipsy_array`, `write`
 
@@ -20,6 +20,7 @@ use super::param::file_name;
 use crate::error::{Error, Result};
 use crate::ingest::Family;
 use crate::ingest::fields::{ArrayField, Quantity, tipsy_array};
+use crate::ingest::gzip::{plain_name, plain_path};
 use crate::ingest::mapped::Mapped;
 
 /// Endings, in lower case, of files beside a snapshot that are no arrays.
@@ -82,8 +83,8 @@ const OTHER_ENDINGS: &[&str] = &[
     "chk0",
     "chk1",
 ];
-/// Compressed files: named in a note, since they may hide an array.
-const COMPRESSED_ENDINGS: &[&str] = &["gz", "bz2"];
+/// Compressed files that are not read: named in a note, since they may hide an array.
+const COMPRESSED_ENDINGS: &[&str] = &["bz2"];
 /// Digits that single precision can hold; longer text is read into doubles.
 const SINGLE_DIGITS: usize = 9;
 /// Bytes of a text file that decide about its precision.
@@ -188,11 +189,13 @@ pub fn find(path: &Path, header: &Header) -> Result<(Vec<Companion>, Vec<String>
     let mut names: Vec<(String, PathBuf)> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(rest) = name.strip_prefix(&prefix).filter(|rest| !rest.is_empty()) {
-            names.push((rest.to_string(), entry.path()));
+        if let Some(rest) = name.strip_prefix(&prefix).filter(|rest| !rest.is_empty() && *rest != "gz") {
+            names.push((plain_name(rest).to_string(), entry.path()));
         }
     }
+    // `iord` comes before `iord.bz2` and stands for both.
     names.sort();
+    names.dedup_by(|next, kept| next.0 == kept.0);
     let (mut arrays, mut notes) = (Vec::new(), Vec::new());
     for (name, file) in names {
         if is_other_kind(&name) || !file.is_file() {
@@ -394,7 +397,7 @@ fn numbers<T: std::str::FromStr>(map: &Mapped, offset: usize, piece: &[u8]) -> R
 
 /// Type and families that pynbody's sidecar names.
 fn sidecar(path: &Path) -> (Option<Element>, Option<Vec<Family>>) {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = plain_path(path).into_os_string();
     name.push(".pynbody-meta");
     let Ok(bytes) = std::fs::read(PathBuf::from(name)) else { return (None, None) };
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_META_BYTES)]).into_owned();
@@ -495,7 +498,7 @@ mod tests {
             ("a.1.param", b"x = 1"),
             ("a.1.notes", b"dear reader"),
             ("a.1.empty", b""),
-            ("a.1.iord.gz", b"\x1f\x8b"),
+            ("a.1.iord.bz2", b"\x1f\x8b"),
             ("a.1-hsml", b"x"),
         ];
         let (arrays, notes) = with(&others).unwrap();

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::gzip::plain_path;
 use super::mapped::Mapped;
 use super::{Family, Format, OpenOptions, Snapshot, SnapshotInfo};
 use crate::error::{Error, Result};
@@ -51,6 +52,10 @@ impl Format for Tipsy {
         header::looks_like_tipsy(head)
     }
 
+    fn reads_gzip(&self) -> bool {
+        true
+    }
+
     fn open(&self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
         Ok(Arc::new(TipsySnapshot::open(path, options)?))
     }
@@ -72,7 +77,9 @@ impl TipsySnapshot {
     /// Opens the snapshot file at `path` and what belongs to it in its folder and the folder above.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<TipsySnapshot> {
         let map = Mapped::open(path)?;
-        let (param, mut notes) = param::find(path)?;
+        // Everything that belongs to `g.01024.gz` is named after `g.01024`.
+        let name = plain_path(path);
+        let (param, mut notes) = param::find(&name)?;
         let wanted = param.as_ref().map_or(Ok(None), |p| p.precision())?;
         let header = Header::parse(path, map.bytes(), map.length(), wanted)?;
         if let Some(wanted) = wanted.filter(|w| *w != header.precision) {
@@ -87,9 +94,9 @@ impl TipsySnapshot {
         let place = |e: Error| if e.place().is_none() { e.at(format!("`{}`", path.display())) } else { e };
         let conversion = Conversion::new(header.time, param.as_ref(), options).map_err(place)?;
         notes.extend(conversion.notes.iter().cloned());
-        let (arrays, array_notes) = companion::find(path, &header)?;
+        let (arrays, array_notes) = companion::find(&name, &header)?;
         notes.extend(array_notes);
-        let log = match starlog::find(path, &run_names(path, param.as_ref())) {
+        let log = match starlog::find(&name, &run_names(&name, param.as_ref())) {
             Some((file, description)) => Some(Starlog::open(&file, description.as_deref())?),
             None => None,
         };
@@ -113,9 +120,9 @@ impl TipsySnapshot {
         if header.total() == 0 {
             notes.push("the snapshot holds no particles".into());
         }
-        let mut files = vec![(path.to_path_buf(), map.length())];
-        files.extend(arrays.iter().map(|a| (a.mapped().path().to_path_buf(), a.mapped().length())));
-        files.extend(log.iter().map(|l| (l.mapped().path().to_path_buf(), l.mapped().length())));
+        let mut files = vec![(path.to_path_buf(), map.file_bytes())];
+        files.extend(arrays.iter().map(|a| (a.mapped().path().to_path_buf(), a.mapped().file_bytes())));
+        files.extend(log.iter().map(|l| (l.mapped().path().to_path_buf(), l.mapped().file_bytes())));
         if let Some(param) = &param {
             files.push((param.path.clone(), std::fs::metadata(&param.path).map_or(0, |m| m.len())));
         }
@@ -128,7 +135,7 @@ impl TipsySnapshot {
         attributes.extend(param.iter().flat_map(|p| p.entries()).map(|(k, v)| (k.to_string(), v.to_string())));
         let info = SnapshotInfo {
             format: format!("tipsy ({})", header.order.name()),
-            snap: snap_number(path),
+            snap: snap_number(&name),
             files,
             scale_factor: conversion.scale_factor,
             time_gyr: conversion.time_gyr,

@@ -274,12 +274,13 @@ fn described(log: &Path) -> Result<Option<Vec<LogField>>> {
     Ok(needed.iter().all(|name| fields.iter().any(|f| f.name == *name)).then_some(fields))
 }
 
-/// The log of a run and its description: `NAME.starlog` in the folder of the snapshot or above, for the first of `names` that has one.
+/// The log of a run and its description: `NAME.starlog` (or `.starlog.gz`) in the folder of the snapshot or above, for the first of
+/// `names` that has one.
 pub fn find(snapshot: &Path, names: &[String]) -> Option<(PathBuf, Option<PathBuf>)> {
     for folder in folders(snapshot) {
         for name in names {
-            let path = folder.join(format!("{name}.starlog"));
-            if path.is_file() {
+            let files = [format!("{name}.starlog"), format!("{name}.starlog.gz")];
+            if let Some(path) = files.iter().map(|file| folder.join(file)).find(|path| path.is_file()) {
                 let log = folder.join(format!("{name}.log"));
                 return Some((path, log.is_file().then_some(log)));
             }
