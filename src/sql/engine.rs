@@ -24,6 +24,7 @@ use super::catalog::{CATALOG, QueryCatalogs, SnapshotFunction, bare_names};
 use super::derived;
 use super::errors::{self, Vocabulary};
 use super::functions;
+use super::headers;
 use super::order::{self, Cut};
 use super::resolve::{PUBLIC, Resolver};
 use super::run::{Failure, Run, panicked};
@@ -245,15 +246,15 @@ impl Engine {
             LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => explained(text),
             _ => Vec::new(),
         };
+        let headers = headers::of_plan(plan);
         let (plan, cut) = order::without_scan_limit(plan.clone());
-        let plan = order::with_sorted_groups(plan).map_err(Failure::Library)?;
+        let plan = order::settled(plan).map_err(Failure::Library)?;
         let in_file_order = order::is_scan(&plan);
         let handle = self.handle()?.clone();
         let mut physical = handle.block_on(state.create_physical_plan(&plan)).map_err(Failure::Library)?;
-        if in_file_order {
-            physical = order::in_file_order(physical).map_err(Failure::Library)?;
-        }
-        let schema = with_units(&physical.schema(), &found);
+        physical =
+            if in_file_order { order::in_file_order(physical) } else { order::settled_physical(physical) }.map_err(Failure::Library)?;
+        let schema = labelled(&physical.schema(), &found, &headers);
         Ok(Planned { physical, context: state.task_ctx(), schema, cut, notes })
     }
 
@@ -311,22 +312,24 @@ fn runtime_env(options: &SessionOptions) -> Result<Arc<RuntimeEnv>> {
     builder.build_arc().map_err(|e| Error::internal("cannot set up memory and spilling").because(errors::plain(&e.to_string())))
 }
 
-/// `schema` with the unit of each column in its metadata.
-fn with_units(schema: &Schema, units: &[Option<Unit>]) -> SchemaRef {
-    if units.len() != schema.fields().len() {
+/// `schema` with the header of each column for its name, and its unit in the metadata.
+fn labelled(schema: &Schema, units: &[Option<Unit>], headers: &[String]) -> SchemaRef {
+    let columns = schema.fields().len();
+    if units.len() != columns || headers.len() != columns {
         return Arc::new(schema.clone());
     }
     let fields: Vec<Field> = schema
         .fields()
         .iter()
         .zip(units)
-        .map(|(field, unit)| {
+        .zip(headers)
+        .map(|((field, unit), header)| {
             let mut metadata = field.metadata().clone();
             match unit {
                 Some(unit) => metadata.insert(UNIT.to_string(), unit.to_string()),
                 None => metadata.remove(UNIT),
             };
-            field.as_ref().clone().with_metadata(metadata)
+            field.as_ref().clone().with_name(header).with_metadata(metadata)
         })
         .collect();
     Arc::new(Schema::new(fields))

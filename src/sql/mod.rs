@@ -3,7 +3,7 @@
 //! Layout     text      `limits` `text` `caret` `errors`
 //!            names     `sources` `resolve` `catalog` `table_name` `derived` `frame_axis`
 //!            tables    `parquet_table` `byte_source` `snapshot_table` `implied`
-//!            meaning   `units` `unit_expr` `order`
+//!            meaning   `units` `unit_expr` `order` `concatenation` `headers`
 //!            running   `session` `engine` `perform` `statement` `run` `copy` `create_frame` `settings` `tables`
 //!            language  `functions` `aggregates`
 //! See also   ARCHITECTURE.md, docs/reference/sql.md
@@ -16,12 +16,14 @@ pub mod session;
 mod byte_source;
 pub(crate) mod caret;
 mod catalog;
+mod concatenation;
 mod copy;
 mod create_frame;
 pub mod derived;
 mod engine;
 mod errors;
 mod frame_axis;
+mod headers;
 mod implied;
 mod order;
 mod parquet_table;
@@ -34,7 +36,7 @@ mod sources;
 mod statement;
 mod table_name;
 mod tables;
-mod text;
+pub(crate) mod text;
 mod unit_expr;
 mod units;
 
