@@ -1,7 +1,7 @@
-//! SQL behaviour as text: every `tests/sql/*.slt` file, run over a plain context with our functions.
+//! SQL behaviour as text: every `tests/sql/*.slt` file, run over a plain context with our functions, and over a session.
 //!
 //! Layout     `statement ok`, `statement error <regex>`, `query <types>` and its rows, as in SQLite's sqllogictest
-//! Edge cases floats are printed with the fewest digits that name them; NULL is NULL; an empty text is (empty)
+//! Edge cases a record after `onlyif session` (or `plain`) holds for one of them; regexes of errors hold for both; floats are printed with the fewest digits that name them; NULL is NULL; an empty text is (empty)
 //! See also   `sql::functions`
 
 use std::fmt;
@@ -12,6 +12,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use spolia::sql::{Session, SessionOptions};
 use sqllogictest::{DBOutput, DefaultColumnType};
 
 /// What a file runs on.
@@ -40,6 +41,23 @@ impl Engine for Plain {
             let schema = Arc::new(frame.schema().as_arrow().clone());
             Ok((schema, frame.collect().await.map_err(|e| e.to_string())?))
         })
+    }
+}
+
+/// A whole session: planning, checks, order of rows and messages as a user meets them.
+struct Whole(Session);
+
+impl Whole {
+    fn new(threads: usize) -> Self {
+        Whole(Session::new(SessionOptions { threads, ..Default::default() }).unwrap())
+    }
+}
+
+impl Engine for Whole {
+    fn query(&mut self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
+        // The runner waits on an executor of its own, which a session must not enter.
+        let answer = std::thread::scope(|scope| scope.spawn(|| self.0.query(sql)).join().unwrap());
+        answer.map(|answer| (answer.schema, answer.batches)).map_err(|e| e.to_string())
     }
 }
 
@@ -97,28 +115,35 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn run_all(partitions: usize) {
+fn run_all<E: Engine>(label: &'static str, make: impl Fn() -> E) {
     let files = files();
     assert!(files.len() >= 10, "the files are missing");
     let mut failures = Vec::new();
     for file in &files {
-        let mut runner = sqllogictest::Runner::new(|| async { Ok(Database(Plain::new(partitions))) });
+        let mut runner = sqllogictest::Runner::new(|| async { Ok(Database(make())) });
+        runner.add_label(label);
         if let Err(error) = runner.run_file(file) {
             failures.push(format!("{}: {error}", file.display()));
         }
     }
-    println!("{} files with {partitions} partitions", files.len());
+    println!("{} files over a {label}", files.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn text_files_with_one_partition() {
-    run_all(1);
+    run_all("plain", || Plain::new(1));
 }
 
 #[test]
 fn text_files_with_four_partitions() {
-    run_all(4);
+    run_all("plain", || Plain::new(4));
+}
+
+#[test]
+fn text_files_over_a_session() {
+    run_all("session", || Whole::new(1));
+    run_all("session", || Whole::new(4));
 }
 
 #[test]
