@@ -8,10 +8,11 @@
 //!   3 sql      sql
 //!   2 data     ingest  table
 //!   1 physics  orbits  nbody  chemistry           slices in, slices out: no Arrow, no SQL, no files
-//!   0 words    error  progress  units  constants  cosmology  frames  numeric  device
+//!   0 words    error  progress  units  constants  cosmology  frames  numeric  device  citations
 //! ```
 
 pub mod chemistry;
+pub mod citations;
 pub mod constants;
 pub mod cosmology;
 pub mod device;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 mod context;
+mod credit;
 mod fingerprint;
 mod graph;
 mod identity;

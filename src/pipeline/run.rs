@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::state::{FORMAT, State, files_digest};
 use super::steps::Outcome;
 use super::work::{Verdict, Work};
-use super::{Pipeline, Plan, PlannedStep, RunOptions, RunReport, StepOutcome, StepState, record};
+use super::{Pipeline, Plan, PlannedStep, RunOptions, RunReport, StepOutcome, StepState, credit, record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 use crate::table::durable::create_folder;
@@ -368,11 +368,13 @@ fn share(bytes: u64, threads: usize, total: usize) -> u64 {
 fn state_of(work: &Work, index: usize, verdict: &Verdict, outcome: Outcome) -> State {
     let step = &work.pipeline.steps[index];
     let digest_of_files = outcome.digest.is_none();
+    let citations = credit::of(step, &outcome);
     State {
         format: FORMAT,
         name: step.name.clone(),
         kind: step.kind.name().to_string(),
         engine: engine(),
+        // No step has another device to choose yet.
         device: "cpu".to_string(),
         seed: work.options.seed,
         identity: Work::identity(verdict),
@@ -384,7 +386,7 @@ fn state_of(work: &Work, index: usize, verdict: &Verdict, outcome: Outcome) -> S
         digest: outcome.digest.unwrap_or_else(|| files_digest(&outcome.products)),
         digest_of_files,
         products: outcome.products,
-        citations: step.kind.citations().iter().map(|c| (*c).to_string()).collect(),
+        citations,
     }
 }
 

@@ -80,12 +80,18 @@ pub struct FigureOptions {
     pub cosmology: Option<Cosmology>,
 }
 
+/// Options that only some figures look at; all of them look at table, frame, snapshot, filter and title.
+pub const OPTIONS: [&str; 12] =
+    ["width", "bins", "x", "y", "quantity", "color", "x_range", "y_range", "color_range", "color_map", "log", "contours"];
+
 /// One named figure.
 pub trait FigureKind: Sync {
     /// Name on the command line, `lower_snake`.
     fn name(&self) -> &'static str;
     /// One line.
     fn description(&self) -> &'static str;
+    /// Those of [`OPTIONS`] that it looks at.
+    fn uses(&self) -> &'static [&'static str];
     /// Ask the data and draw.
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure>;
 }

@@ -51,6 +51,52 @@ fn every_kind_draws_the_same_bytes_for_any_thread_count() {
     }
 }
 
+/// An option set to something that a figure which looks at it would show.
+fn with_option(name: &str, mut options: FigureOptions) -> FigureOptions {
+    match name {
+        "width" => options.width_kpc = Some(7.0),
+        "bins" => options.bins = Some(9),
+        "x" => options.x = Some("vx".into()),
+        "y" => options.y = Some("vy".into()),
+        "quantity" => options.quantity = Some("rotation".into()),
+        "color" => options.color = Some("feh".into()),
+        "x_range" => options.x_range = Some((0.5, 3.25)),
+        "y_range" => options.y_range = Some((0.5, 3.25)),
+        "color_range" => options.color_range = Some((1.5, 2.5)),
+        "color_map" => options.color_map = Some("plasma".into()),
+        "log" => options.log = Some(true),
+        "contours" => options.contours = Some(true),
+        other => panic!("{other} is no option"),
+    }
+    options
+}
+
+#[test]
+fn options_that_a_kind_does_not_name_change_nothing_and_the_others_do() {
+    let memory = Memory::new(&galaxy(STARS), 2);
+    for kind in kinds() {
+        for name in OPTIONS {
+            let mut base = options_for(kind.name());
+            if (kind.name(), name) == ("profile", "y_range") {
+                // Three panels have three ranges; one has one.
+                base.quantity = Some("rotation".into());
+            }
+            let plain = kind.draw(&memory.query(), &base).unwrap().svg();
+            let changed = |log: bool| {
+                let mut options = with_option(name, base.clone());
+                if !log {
+                    options.log = options.log.map(|_| false);
+                    options.contours = options.contours.map(|_| false);
+                }
+                // An option that is looked at may well refuse the value.
+                kind.draw(&memory.query(), &options).map_or(true, |figure| figure.svg() != plain)
+            };
+            let shows = changed(true) || changed(false);
+            assert_eq!(shows, kind.uses().contains(&name), "{} {name}", kind.name());
+        }
+    }
+}
+
 #[test]
 fn every_svg_is_well_formed_and_says_where_it_came_from() {
     let memory = Memory::new(&galaxy(STARS), 2);

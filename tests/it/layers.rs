@@ -8,7 +8,7 @@ use super::tree::{Source, sources};
 
 /// Modules of each layer, lowest first.
 const LAYERS: [&[&str]; 6] = [
-    &["error", "progress", "units", "constants", "cosmology", "frames", "numeric", "diff", "device"],
+    &["error", "progress", "units", "constants", "cosmology", "frames", "numeric", "diff", "device", "citations"],
     &["orbits", "nbody", "chemistry"],
     &["ingest", "table"],
     &["sql"],

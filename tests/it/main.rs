@@ -20,7 +20,13 @@ mod ingest_tipsy;
 mod layers;
 mod licences;
 #[cfg(feature = "sql")]
+mod order;
+#[cfg(feature = "sql")]
 mod pipeline;
+#[cfg(feature = "sql")]
+mod processes;
+#[cfg(feature = "sql")]
+mod records;
 #[cfg(feature = "sql")]
 mod same_bits;
 #[cfg(feature = "sql")]

@@ -77,8 +77,9 @@ sql = "SELECT id, mass FROM {near} WHERE NOT mass > 0"
 "#;
 
 /// A folder with `galaxy.spolia` and `study.toml`.
-struct Study {
-    dir: tempfile::TempDir,
+pub struct Study {
+    /// The folder.
+    pub dir: tempfile::TempDir,
 }
 
 fn stars(rows: u64) -> RecordBatch {
@@ -119,47 +120,47 @@ fn add_stars(root: &Path, snap: u32, rows: u64) {
 }
 
 impl Study {
-    fn new(rows: u64, text: &str) -> Study {
+    pub fn new(rows: u64, text: &str) -> Study {
         let dir = tempfile::tempdir().unwrap();
         add_stars(&dir.path().join("galaxy.spolia"), 1, rows);
         std::fs::write(dir.path().join("study.toml"), text).unwrap();
         Study { dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn edit(&self, from: &str, to: &str) {
+    pub fn edit(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.path("study.toml")).unwrap();
         assert!(text.contains(from), "{from}");
         std::fs::write(self.path("study.toml"), text.replace(from, to)).unwrap();
     }
 
-    fn run(&self) -> RunReport {
+    pub fn run(&self) -> RunReport {
         self.run_with(&RunOptions { threads: 2, ..Default::default() })
     }
 
-    fn run_with(&self, options: &RunOptions) -> RunReport {
+    pub fn run_with(&self, options: &RunOptions) -> RunReport {
         pipeline::load(&self.path("study.toml")).unwrap().run(options, &Silent).unwrap()
     }
 
-    fn plan(&self, options: &RunOptions) -> BTreeMap<String, PlannedStep> {
+    pub fn plan(&self, options: &RunOptions) -> BTreeMap<String, PlannedStep> {
         let plan = pipeline::load(&self.path("study.toml")).unwrap().plan(options).unwrap();
         plan.steps.into_iter().map(|s| (s.name.clone(), s)).collect()
     }
 
     /// Reasons of the stale steps.
-    fn stale(&self) -> Vec<(String, String)> {
+    pub fn stale(&self) -> Vec<(String, String)> {
         self.plan(&RunOptions::default()).into_values().filter(|s| s.stale).map(|s| (s.name, s.reason)).collect()
     }
 
-    fn out(&self, name: &str) -> PathBuf {
+    pub fn out(&self, name: &str) -> PathBuf {
         self.path("study.out").join(name)
     }
 
     /// Bytes of everything that must not differ between two runs.
-    fn products(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn products(&self) -> BTreeMap<String, Vec<u8>> {
         let mut found = BTreeMap::new();
         collect(&self.path("study.out"), "", &mut found);
         found
@@ -188,7 +189,7 @@ fn states(report: &RunReport) -> BTreeMap<&str, StepState> {
     report.steps.iter().map(|s| (s.name.as_str(), s.state)).collect()
 }
 
-fn all(report: &RunReport, state: StepState) -> bool {
+pub fn all(report: &RunReport, state: StepState) -> bool {
     states(report).values().all(|s| *s == state)
 }
 

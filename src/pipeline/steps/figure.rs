@@ -11,7 +11,7 @@ use crate::pipeline::plan::Step;
 use crate::pipeline::rows;
 use crate::pipeline::source::Source;
 use crate::pipeline::values::{Parameter, Shape, defaulted, optional, required};
-use crate::plot::{self, FigureOptions};
+use crate::plot::{self, FigureOptions, OPTIONS};
 use crate::table::export::{ExportError, OutputFormat, write};
 
 /// Points of a figure per inch: SVG is laid out in them.
@@ -84,10 +84,6 @@ impl StepKind for Figure {
         step.values.list("formats").iter().map(|format| format!("{}.{format}", step.name)).collect()
     }
 
-    fn citations(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn run(&self, context: &Context) -> Result<Outcome> {
         let desk = context.desk()?;
         let values = &context.step.values;
@@ -118,7 +114,8 @@ impl StepKind for Figure {
             asked.borrow_mut().push(sql.to_string());
             rows::answer(&desk, sql)
         };
-        let figure = plot::kind(values.text("figure").unwrap_or_default())?.draw(&query, &options)?;
+        let kind = plot::kind(values.text("figure").unwrap_or_default())?;
+        let figure = kind.draw(&query, &options)?;
         let mut products = Vec::new();
         for format in values.list("formats") {
             let bytes = match format.as_str() {
@@ -138,7 +135,12 @@ impl StepKind for Figure {
                 products.push(context.folder.write(&path, &bytes)?);
             }
         }
-        Ok(Outcome { products, sql: asked.into_inner(), notes: figure.notes().to_vec(), ..Default::default() })
+        let mut unused: Vec<String> =
+            OPTIONS.iter().filter(|name| values.is_given(name) && !kind.uses().contains(name)).map(|n| (*n).into()).collect();
+        if values.is_given("resolution") && !values.list("formats").iter().any(|format| format == "png") {
+            unused.push("resolution".into());
+        }
+        Ok(Outcome { products, sql: asked.into_inner(), unused, notes: figure.notes().to_vec(), ..Default::default() })
     }
 }
 

@@ -4,12 +4,15 @@
 //! Edge cases snapshots that are there already with the same content are left alone; a killed ingest goes on where it was
 //! See also   `ingest::run`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use arrow::datatypes::SchemaRef;
 
 use super::{Outcome, Reads, StepKind};
 use crate::error::{Error, Result};
 use crate::ingest::run::{IngestOptions, ingest};
-use crate::ingest::{Family, OpenOptions, snapshots_in};
+use crate::ingest::{Family, OpenOptions, open, snapshots_in};
 use crate::pipeline::context::Context;
 use crate::pipeline::graph::placeholders;
 use crate::pipeline::inputs::data_digest;
@@ -118,7 +121,17 @@ impl StepKind for Ingest {
         let report = ingest(&sources(context)?, &root, &options(context), context.progress)?;
         let dataset = Dataset::open(&root)?;
         let rows = dataset.manifest().tables.values().flat_map(|t| &t.files).map(|f| f.rows).sum();
-        Ok(Outcome { rows: Some(rows), digest: Some(data_digest(dataset.manifest())), notes: report.notes, ..Default::default() })
+        let formats: BTreeSet<&str> = report.snapshots.iter().filter_map(|s| s.format.split_whitespace().next()).collect();
+        let formats = formats.into_iter().map(str::to_string).collect();
+        let unused = unused_units(context)?;
+        Ok(Outcome {
+            rows: Some(rows),
+            formats,
+            unused,
+            digest: Some(data_digest(dataset.manifest())),
+            notes: report.notes,
+            ..Default::default()
+        })
     }
 }
 
@@ -143,6 +156,37 @@ fn sources(context: &Context) -> Result<Vec<PathBuf>> {
         true => Err(Error::not_found("the input holds no snapshot").at(context.source.place(&context.step.span))),
         false => Ok(sources),
     }
+}
+
+/// Units that were given for snapshots which name theirs: without them every column would be the same.
+fn unused_units(context: &Context) -> Result<Vec<String>> {
+    let given = options(context).open;
+    let schemas = |options: &OpenOptions| -> Result<Vec<SchemaRef>> {
+        let mut all = Vec::new();
+        for path in sources(context)? {
+            let snapshot = open(&path, options)?;
+            for (family, _) in &snapshot.info().rows {
+                all.push(snapshot.schema(*family)?);
+            }
+        }
+        Ok(all)
+    };
+    let mut unused = Vec::new();
+    for name in ["length_unit", "mass_unit", "velocity_unit"] {
+        if context.step.values.is_given(name) {
+            let mut without = given.clone();
+            match name {
+                "length_unit" => without.length_kpc = None,
+                "mass_unit" => without.mass_msun = None,
+                _ => without.velocity_kms = None,
+            }
+            // Factors and units are in the metadata of the columns. A snapshot that cannot be opened without the unit needs it.
+            if schemas(&without).is_ok_and(|columns| schemas(&given).is_ok_and(|same| same == columns)) {
+                unused.push(name.to_string());
+            }
+        }
+    }
+    Ok(unused)
 }
 
 fn options(context: &Context) -> IngestOptions {

@@ -54,6 +54,8 @@ pub struct Outcome {
     pub sql: Vec<String>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// Formats of the snapshots that were read, by the name of their reader.
+    pub formats: Vec<String>,
     /// Parameters that had no influence.
     pub unused: Vec<String>,
 }
@@ -100,7 +102,7 @@ pub trait StepKind: Sync + Debug {
     fn estimate(&self, _context: &Context) -> (Option<u64>, Option<u64>) {
         (None, None)
     }
-    /// Papers and programs behind it.
+    /// Papers and programs behind every step of the kind, besides those of its SQL, figure and readers.
     fn citations(&self) -> &'static [&'static str] {
         &[]
     }

@@ -23,6 +23,9 @@ impl FigureKind for AgeFeh {
     fn description(&self) -> &'static str {
         "age against [Fe/H] of stars with marginals; coloured by counts or by the mean of `color`"
     }
+    fn uses(&self) -> &'static [&'static str] {
+        &["bins", "x", "y", "color", "x_range", "y_range", "color_range", "color_map", "log", "contours"]
+    }
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let word = |value: &Option<String>, otherwise: &str| label::quantity(value.as_deref().unwrap_or(otherwise));
         let averaged = options.color.as_deref().filter(|c| !matches!(c.trim(), "" | "rows" | "density")).map(label::quantity);

@@ -21,6 +21,9 @@ impl FigureKind for FaceOn {
     fn description(&self) -> &'static str {
         "map in x and y: surface density of stars, gas or dark matter, or the mean of `color`"
     }
+    fn uses(&self) -> &'static [&'static str] {
+        &["width", "bins", "color", "x_range", "y_range", "color_range", "color_map", "log"]
+    }
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         projection::draw(self.name(), ["x", "y"], ASPECT, query, options)
     }

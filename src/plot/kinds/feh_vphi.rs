@@ -34,6 +34,9 @@ impl FigureKind for FehVphi {
     fn description(&self) -> &'static str {
         "[Fe/H] against rotation velocity of stars: log density, and normalised in rows"
     }
+    fn uses(&self) -> &'static [&'static str] {
+        &["bins", "x", "y", "x_range", "y_range", "color_range", "color_map", "log"]
+    }
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let source = Source::new(query, options, "stars");
         let x = source.with_unit(label::quantity(options.x.as_deref().unwrap_or("feh")))?;

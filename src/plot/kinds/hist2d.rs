@@ -21,6 +21,9 @@ impl FigureKind for Hist2d {
     fn description(&self) -> &'static str {
         "any two expressions against each other with marginals; coloured by counts or by the mean of `color`"
     }
+    fn uses(&self) -> &'static [&'static str] {
+        &["bins", "x", "y", "color", "x_range", "y_range", "color_range", "color_map", "log", "contours"]
+    }
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let need = |value: &Option<String>, axis: &str| {
             value.clone().ok_or_else(|| {

@@ -51,6 +51,9 @@ impl FigureKind for Profile {
     fn description(&self) -> &'static str {
         "surface density, velocity dispersions and rotation against radius; `quantity` chooses one"
     }
+    fn uses(&self) -> &'static [&'static str] {
+        &["width", "bins", "quantity", "x_range", "y_range", "log"]
+    }
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let wanted: Vec<&str> = match options.quantity.as_deref() {
             None | Some("all") => vec!["surface_density", "dispersion", "rotation"],

@@ -40,6 +40,9 @@ impl FigureKind for StarFormationHistory {
     fn description(&self) -> &'static str {
         "star-formation rate against cosmic time, with redshift on the top axis when the cosmology is known"
     }
+    fn uses(&self) -> &'static [&'static str] {
+        &["bins", "x_range", "y_range", "log"]
+    }
     fn draw(&self, query: &Query<'_>, options: &FigureOptions) -> Result<Figure> {
         let source = Source::new(query, options, "stars");
         let by_birth = source.has("t_birth");
