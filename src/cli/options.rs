@@ -48,6 +48,7 @@ pub struct GlobalOptions {
         default_value_t = 0,
         env = "SPOLIA_THREADS",
         help_heading = "Common options",
+        hide_short_help = true,
         hide_env_values = true
     )]
     pub threads: usize,
@@ -59,6 +60,7 @@ pub struct GlobalOptions {
         default_value = "60%",
         env = "SPOLIA_MEMORY",
         help_heading = "Common options",
+        hide_short_help = true,
         hide_env_values = true
     )]
     pub memory: String,
@@ -70,6 +72,7 @@ pub struct GlobalOptions {
         default_value = "auto",
         env = "SPOLIA_DEVICE",
         help_heading = "Common options",
+        hide_short_help = true,
         hide_env_values = true
     )]
     pub device: String,
@@ -81,26 +84,44 @@ pub struct GlobalOptions {
         default_value_t = 1,
         env = "SPOLIA_SEED",
         help_heading = "Common options",
+        hide_short_help = true,
         hide_env_values = true
     )]
     pub seed: u64,
     /// Format of results: table, csv, json, jsonl, arrow, parquet or fits
-    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Common options")]
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Common options", hide_short_help = true)]
     pub format: Option<String>,
     /// Write the result to a file instead of the terminal
-    #[arg(short = 'o', long = "output", global = true, value_name = "PATH", help_heading = "Common options")]
+    #[arg(short = 'o', long = "output", global = true, value_name = "PATH", help_heading = "Common options", hide_short_help = true)]
     pub output: Option<PathBuf>,
     /// No progress and no notes
-    #[arg(short, long, global = true, help_heading = "Common options")]
+    #[arg(short, long, global = true, help_heading = "Common options", hide_short_help = true)]
     pub quiet: bool,
     /// More detail on stderr; twice for everything
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options")]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options",
+        hide_short_help = true)]
     pub verbose: u8,
     /// Colour on the terminal
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help_heading = "Common options",
+        hide_short_help = true
+    )]
     pub color: Color,
     /// How progress is shown
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "STYLE", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "STYLE",
+        help_heading = "Common options",
+        hide_short_help = true
+    )]
     pub progress: ProgressStyle,
 }
 

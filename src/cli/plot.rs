@@ -21,7 +21,7 @@ const POINTS_PER_INCH: f32 = 72.0;
 /// Options of `plot`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  spolia plot face_on galaxy.spolia --frame disc --width 40kpc -o face_on.png\n  spolia plot hist2d galaxy.spolia --x feh --y age -o age_feh.svg --data age_feh.csv\n  spolia plot --list"
+    after_help = "Examples:\n  spolia plot face_on galaxy.spolia --frame disc --width 40kpc -o face_on.png\n  spolia plot hist2d galaxy.spolia --x feh --y age -o age_feh.svg --data age_feh.csv"
 )]
 pub struct Options {
     /// Figure
@@ -40,7 +40,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     frame: Option<String>,
     /// Snapshot number [default: the last]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     snap: Option<i32>,
     /// SQL condition on the rows
     #[arg(long = "where", value_name = "SQL")]
@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, value_name = "LENGTH")]
     width: Option<String>,
     /// Bins along each axis
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     bins: Option<usize>,
     /// Expression on the horizontal axis
     #[arg(long, value_name = "SQL")]
@@ -58,32 +58,60 @@ pub struct Options {
     #[arg(long, value_name = "SQL")]
     y: Option<String>,
     /// Horizontal range, in the unit of the axis
-    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true, hide_short_help = true)]
     x_range: Option<String>,
     /// Vertical range, in the unit of the axis
-    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true, hide_short_help = true)]
     y_range: Option<String>,
     /// Range of the colour bar
-    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MIN,MAX", allow_hyphen_values = true, hide_short_help = true)]
     color_range: Option<String>,
     /// What colours a map: mass, age, feh, v_phi, or an expression
     #[arg(long, value_name = "SQL")]
     color_by: Option<String>,
     /// Quantity of a kind that offers several, such as rotation for profile
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     quantity: Option<String>,
     /// Colour map
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     color_map: Option<String>,
+    /// Logarithmic colours or counts; --log=false for linear ones [default: as the figure has it]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
+    log: Option<bool>,
+    /// Lines that enclose 68 and 95 per cent of the rows; --contours=false for none [default: as the figure has it]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
+    contours: Option<bool>,
     /// Title above the figure
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", hide_short_help = true)]
     title: Option<String>,
     /// Resolution of a PNG [dots per inch]
-    #[arg(long, value_name = "DPI", default_value_t = 300.0)]
+    #[arg(long, value_name = "DPI", default_value_t = 300.0, hide_short_help = true)]
     dpi: f32,
-    /// Write the numbers in the picture too (csv, parquet, arrow, json by its ending)
+    /// Write the numbers in the picture too: csv, parquet, arrow, json
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+}
+
+impl Options {
+    /// Those of `plot::OPTIONS` that stand on the command line.
+    fn given(&self) -> Vec<&'static str> {
+        let is_given = |name: &&str| match *name {
+            "width" => self.width.is_some(),
+            "bins" => self.bins.is_some(),
+            "x" => self.x.is_some(),
+            "y" => self.y.is_some(),
+            "quantity" => self.quantity.is_some(),
+            "color" => self.color_by.is_some(),
+            "x_range" => self.x_range.is_some(),
+            "y_range" => self.y_range.is_some(),
+            "color_range" => self.color_range.is_some(),
+            "color_map" => self.color_map.is_some(),
+            "log" => self.log.is_some(),
+            "contours" => self.contours.is_some(),
+            _ => false,
+        };
+        plot::OPTIONS.into_iter().filter(is_given).collect()
+    }
 }
 
 fn range(flag: &str, text: Option<&String>) -> Result<Option<(f64, f64)>> {
@@ -139,8 +167,8 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         y_range: range("y-range", options.y_range.as_ref())?,
         color_range: range("color-range", options.color_range.as_ref())?,
         color_map: options.color_map.clone(),
-        log: None,
-        contours: None,
+        log: options.log,
+        contours: options.contours,
         title: options.title.clone(),
         dataset,
         cosmology,
@@ -152,6 +180,10 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         for written in save_data(&figure, file)? {
             output::note(global, &format!("wrote {}", written.display()));
         }
+    }
+    for name in options.given().into_iter().filter(|name| !kind.uses().contains(name)) {
+        let flag = if name == "color" { "color-by".to_string() } else { name.replace('_', "-") };
+        output::note(global, &format!("note: {} does not look at --{flag}", kind.name()));
     }
     for text in figure.notes() {
         output::note(global, &format!("note: {text}"));

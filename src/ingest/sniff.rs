@@ -203,7 +203,7 @@ fn head(path: &Path) -> Result<Head> {
 /// What the first bytes look like, and what to do about it.
 fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
     const MAGIC: &[(&[u8], &str, &str)] = &[
-        (b"\x1f\x8b", "a gzip file", "only Tipsy files are read as .gz; decompress it first: gunzip -k FILE"),
+        (b"\x1f\x8b", "a gzip file", "a Tipsy file is read when its name ends in .gz; decompress any other: gunzip -k FILE"),
         (b"BZh", "a bzip2 file", "decompress it first: bunzip2 -k FILE"),
         (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first: zstd -d FILE"),
         (b"\xfd7zXZ", "an xz file", "decompress it first: unxz -k FILE"),

@@ -129,10 +129,13 @@ fn first_word(text: &str) -> String {
     text.split(['(', ':', ' ']).next().unwrap_or(text).to_string()
 }
 
-/// Whether a statement only reads.
+/// Refuses a statement that does more than read; settings of `spolia` may change, as they only change the meaning of queries.
 pub fn refuse_writing(action: &Action) -> Result<()> {
     let what = match action {
-        Action::Rows(_) | Action::Describe(_) | Action::Set(..) => return Ok(()),
+        Action::Rows(_) | Action::Describe(_) => return Ok(()),
+        Action::Set(name, _) if name.starts_with("spolia.") => return Ok(()),
+        // Limits of memory, threads and depth are among them.
+        Action::Set(..) => "settings of the SQL library are fixed",
         Action::Copy(..) => "COPY writes a file",
         Action::External { .. } => "CREATE EXTERNAL TABLE reads any file",
         Action::Table { .. } | Action::View { .. } | Action::Drop { .. } => "CREATE and DROP change the session",
@@ -144,4 +147,20 @@ pub fn refuse_writing(action: &Action) -> Result<()> {
 pub fn parse(state: &SessionState, text: &str) -> datafusion::common::Result<Parsed> {
     let dialect = state.config().options().sql_parser.dialect;
     state.sql_to_statement(text, &dialect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_only_reads_keeps_the_settings_of_the_library() {
+        let set = |name: &str| refuse_writing(&Action::Set(name.to_string(), "1".to_string()));
+        assert!(set("spolia.units").is_ok() && set("spolia.frame").is_ok());
+        for name in ["datafusion.execution.target_partitions", "datafusion.runtime.memory_limit", "datafusion.sql_parser.recursion_limit"] {
+            let error = set(name).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Usage);
+            assert!(error.to_string().contains("settings of the SQL library are fixed"), "{error}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use spolia::ingest::tipsy::write::{StarRecord, TipsyFile, write_aux_f32, write_a
 /// Stars of the toy snapshot.
 const STARS: usize = 600;
 /// Longest short help page [lines].
-const SHORT_HELP_LINES: usize = 60;
+const SHORT_HELP_LINES: usize = 24;
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spolia"));
@@ -371,7 +371,7 @@ fn help_is_short_complete_and_shows_examples() {
         assert!(long.len() >= page.len() && long.contains("Common options"), "{long}");
     }
     println!("{} pages; the longest short page has {longest} lines, the first page {}", names.len(), top.lines().count());
-    assert!(top.lines().count() <= 40, "{top}");
+    assert!(top.lines().count() <= SHORT_HELP_LINES, "{top}");
     assert_eq!(run(&[]).status.code(), Some(2));
     assert_eq!(text(&run(&["--version"]).stdout), format!("spolia {}\n", env!("CARGO_PKG_VERSION")));
 }
@@ -391,4 +391,25 @@ fn errors_have_no_colour_on_a_pipe_and_colour_on_demand() {
     assert!(!plain.stderr.contains(&0x1b));
     let colored = run(&["info", "toy.00513", "--color", "always"]);
     assert!(colored.stderr.contains(&0x1b));
+}
+
+#[test]
+fn plot_takes_log_and_contours_and_says_which_options_a_figure_ignores() {
+    let folder = tempfile::tempdir().unwrap();
+    let draw = |name: &str, arguments: &[&str]| {
+        let out = folder.path().join(name);
+        let out = out.to_str().unwrap();
+        let output = run(&[&["plot"], arguments, &["-o", out]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        (std::fs::read(out).unwrap(), text(&output.stderr))
+    };
+    let (plain, said) = draw("a.svg", &["hist2d", "toy.spolia", "--x", "x", "--y", "y"]);
+    assert!(!said.contains("does not look"), "{said}");
+    let (linear, _) = draw("b.svg", &["hist2d", "toy.spolia", "--x", "x", "--y", "y", "--log=false"]);
+    let (logarithmic, _) = draw("c.svg", &["hist2d", "toy.spolia", "--log", "--x", "x", "--y", "y"]);
+    let (lines, _) = draw("d.svg", &["hist2d", "toy.spolia", "--x", "x", "--y", "y", "--contours"]);
+    let (none, _) = draw("e.svg", &["hist2d", "toy.spolia", "--x", "x", "--y", "y", "--contours=false"]);
+    assert!(linear != logarithmic && lines != none && (plain == linear || plain == logarithmic) && (plain == lines || plain == none));
+    let (_, said) = draw("f.svg", &["face_on", "toy.spolia", "--quantity", "rotation", "--contours"]);
+    assert!(said.contains("face_on does not look at --quantity") && said.contains("--contours"), "{said}");
 }
