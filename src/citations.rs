@@ -209,7 +209,8 @@ pub const PAPERS: &[Paper] = &[
 impl Paper {
     /// Authors, year, title, journal and DOI in one line.
     pub fn line(&self) -> String {
-        format!("{} ({}), {}, {}, doi:{}", self.authors, self.year, self.title, self.journal, self.doi)
+        let doi = if self.doi.is_empty() { String::new() } else { format!(", doi:{}", self.doi) };
+        format!("{} ({}), {}, {}{doi}", self.authors, self.year, self.title, self.journal)
     }
 }
 
@@ -225,7 +226,9 @@ mod tests {
     #[test]
     fn entries_are_complete_and_keys_unique() {
         for (i, p) in PAPERS.iter().enumerate() {
-            assert!(!p.doi.is_empty() && !p.covers.is_empty() && p.year > 1900, "{}", p.key);
+            // A preprint or a program has its number (arXiv, ASCL) for a journal, or a page to be found at.
+            assert!(!p.journal.is_empty() && !p.covers.is_empty() && p.year > 1900, "{}", p.key);
+            assert_eq!(p.line().contains("doi:"), !p.doi.is_empty(), "{}", p.key);
             assert!(PAPERS[..i].iter().all(|q| q.key != p.key), "{} twice", p.key);
         }
     }

@@ -74,9 +74,10 @@ pub fn run(_global: &GlobalOptions, options: &Options) -> Result<Done> {
     }
     for p in papers {
         if options.bibtex {
+            let doi = if p.doi.is_empty() { String::new() } else { format!(",\n  doi = {{{}}}", p.doi) };
             output::line(&format!(
-                "@article{{{},\n  author = {{{}}},\n  title = {{{}}},\n  journal = {{{}}},\n  year = {{{}}},\n  doi = {{{}}}\n}}",
-                p.key, p.authors, p.title, p.journal, p.year, p.doi
+                "@article{{{},\n  author = {{{}}},\n  title = {{{}}},\n  journal = {{{}}},\n  year = {{{}}}{doi}\n}}",
+                p.key, p.authors, p.title, p.journal, p.year
             ))?;
         } else {
             output::line(&format!("{}  [{}]", p.line(), p.covers.join(", ")))?;

@@ -27,7 +27,7 @@ fn records_name_papers_and_parameters_without_influence() {
     let texts = |value: &serde_json::Value| value.as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_string()).collect::<Vec<_>>();
     let cites = |name: &str, words: &str| texts(&step(name)["citations"]).iter().any(|line| line.contains(words));
     assert!(cites("galaxy", "Gasoline2"), "the reader: {}", step("galaxy")["citations"]);
-    assert!(cites("n", "v_phi: Buder et al. 2024") && cites("n", "Neal, R. M. (2015)"), "{}", step("n")["citations"]);
+    assert!(cites("n", "v_phi: Buder et al. 2025") && cites("n", "Neal, R. M. (2015)"), "{}", step("n")["citations"]);
     assert!(cites("map", "Optimizing colormaps") && !cites("n", "Optimizing colormaps"), "{}", step("map")["citations"]);
     assert!(texts(&record["citations"]).len() >= 4);
     assert_eq!(texts(&step("map")["unused_parameters"]), ["quantity", "resolution"]);
