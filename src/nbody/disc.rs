@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn circular_velocity_is_circular() {
+    fn orbits_without_scatter_are_circular() {
         let plane = plane();
         let mut random = Stream::new(1, 2, 3);
         let point = plane.point(3.0, 0.0, &mut random);
@@ -263,6 +263,20 @@ mod tests {
         let at = plane.cylindrical(point, velocity);
         assert!(at.height_kpc.abs() < 1e-12 && at.v_r_kms.abs() < 1e-9 && at.v_z_kms.abs() < 1e-9);
         assert!((at.v_phi_kms - 200.0).abs() < 1e-9 && (at.radius_kpc - radius).abs() < 1e-12);
+    }
+
+    #[test]
+    fn pressure_slows_the_rotation() {
+        let plane = plane();
+        let (axis, _) = plane.axes();
+        let pull = axis.map(|v| -v * 5000.0);
+        let position = plus_scaled(plane.centre_kpc, axis, 8.0);
+        let mean = (0..20_000)
+            .map(|i| plane.cylindrical(position, plane.orbital_velocity(position, pull, 4.0, 30.0, &mut Stream::new(1, 0, i))).v_phi_kms)
+            .sum::<f64>()
+            / 20_000.0;
+        // v_c^2 = 8 * 5000, less 30^2 * 8 / 4: sqrt(38200) = 195.448; the mean of 20,000 has an error of 30/sqrt(20,000) = 0.21
+        assert!((mean - 195.448).abs() < 4.0 * 0.21, "{mean}");
     }
 
     #[test]

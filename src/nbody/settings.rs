@@ -192,6 +192,15 @@ mod tests {
     }
 
     #[test]
+    fn the_first_disc_is_as_high_as_its_turbulence_makes_it() {
+        let mut host = Settings::scaled(1, 1.0, 0.01).host;
+        (host.gas_msun, host.scale_kpc.0) = (8e9, 3.0);
+        // Sigma_0 = 8e9 / (2 pi 9) = 1.41471e8 Msun/kpc^2, 30^2 / (pi G Sigma_0) = 0.47083 kpc
+        assert!((host.first_height_kpc(30.0) - 0.470_83).abs() < 1e-4, "{}", host.first_height_kpc(30.0));
+        assert!((host.scale_now_kpc(0.5) - 0.5 * (3.0 + host.scale_kpc.1)).abs() < 1e-12);
+    }
+
+    #[test]
     fn more_particles_keep_the_masses() {
         let (one, ten) = (Settings::scaled(1, 1.0, 0.01), Settings::scaled(1, 10.0, 0.006));
         assert_eq!(one.host.gas_msun, ten.host.gas_msun);

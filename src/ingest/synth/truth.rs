@@ -1,6 +1,6 @@
 //! What really happened in the built-in run, kept apart from what its snapshots say.
 //!
-//! Layout     `stars.parquet`: one row per star in order of birth; `history.csv`: one row per pair of steps
+//! Layout     `stars.parquet`: one row per star in order of birth; `history.csv`: one row per longest step of the gas
 //! Units      physical kpc, km/s, Msun, Gyr; positions in the axes of the snapshots about the named centre
 //! See also   `ingest::synth`
 
