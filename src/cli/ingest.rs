@@ -12,6 +12,7 @@ use super::options::GlobalOptions;
 use super::{output, progress};
 use crate::error::{Error, Result, nearest};
 use crate::ingest::run::{IngestOptions, IngestReport, ingest};
+use crate::ingest::selection::{Selection, Sphere};
 use crate::ingest::{Family, OpenOptions};
 use crate::units::{Quantity, Unit};
 
@@ -30,6 +31,12 @@ pub struct Options {
     /// Columns to take besides id, x, y, z; all by default
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
+    /// Only particles of a sphere: x,y,z,radius in kpc, in the coordinates of the file; periodic boxes are unwrapped around it
+    #[arg(long, value_name = "X,Y,Z,R", allow_hyphen_values = true)]
+    sphere: Option<String>,
+    /// Only every N-th particle of each table
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    every: u64,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -46,6 +53,14 @@ pub struct Options {
 
 fn quantity(flag: &str, text: Option<&String>, unit: &str) -> Result<Option<f64>> {
     text.map(|t| Quantity::parse(t).and_then(|q| q.to(&Unit::parse(unit)?)).map_err(|e| e.at(format!("--{flag} {t}")))).transpose()
+}
+
+fn selection(options: &Options) -> Result<Selection> {
+    let sphere = options.sphere.as_deref().map(|text| Sphere::parse(text).map_err(|e| e.at("--sphere"))).transpose()?;
+    if options.every == 0 {
+        return Err(Error::usage("every 0th row is none").expected("--every 1 or more"));
+    }
+    Ok(Selection { sphere, every: options.every })
 }
 
 /// Ingests.
@@ -70,6 +85,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         columns: (!options.columns.is_empty()).then(|| options.columns.clone()),
         threads: global.threads,
         memory_bytes: Some(global.memory_bytes()?),
+        selection: selection(options)?,
         dry_run: options.dry_run,
         open: OpenOptions {
             length_kpc: quantity("length-unit", options.length_unit.as_ref(), "kpc")?,

@@ -24,6 +24,7 @@ pub mod gadget_hdf5;
 mod gzip;
 pub mod mapped;
 pub mod run;
+pub mod selection;
 pub mod snapshots_table;
 pub mod sniff;
 mod sort;

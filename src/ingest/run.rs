@@ -24,6 +24,7 @@ use crate::table::schema::unit_of;
 use crate::table::stored_schema::StoredSchema;
 use crate::table::{Dataset, SnapshotEntry, SourceEntry, Transaction};
 
+use super::selection::Selection;
 use super::sort::{Sorter, TablePlan, interrupted, project};
 use super::{Family, OpenOptions, Snapshot, SnapshotInfo, births_once, open, snapshots_in, snapshots_table};
 
@@ -46,6 +47,8 @@ pub struct IngestOptions {
     pub threads: usize,
     /// Memory to stay below, bytes; half of what is free if none.
     pub memory_bytes: Option<u64>,
+    /// Part of each snapshot to take.
+    pub selection: Selection,
     /// Report only.
     pub dry_run: bool,
     /// Units of sources that do not name theirs.
@@ -107,7 +110,7 @@ pub fn ingest(sources: &[PathBuf], out: &Path, options: &IngestOptions, progress
         // A folder with one snapshot goes by its own name; one without any says so when it is opened.
         let each = if found.len() > 1 { found } else { vec![path.clone()] };
         for path in each {
-            let snapshot = open(&path, &options.open)?;
+            let snapshot = options.selection.of(open(&path, &options.open)?)?;
             opened.push((path, snapshot));
         }
     }
@@ -310,6 +313,9 @@ impl Job<'_> {
         };
         add(&format!("{LAYOUT} {} {} {:?}", engine(), self.snapshot.info().snap, self.options.open));
         add(&self.snapshot.info().format);
+        if !self.options.selection.is_all() {
+            add(&format!("{:?}", self.options.selection));
+        }
         for source in sources {
             add(Path::new(&source.path).file_name().map(|n| n.to_string_lossy()).unwrap_or_default().as_ref());
             add(&source.blake3);

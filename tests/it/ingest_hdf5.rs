@@ -13,7 +13,11 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, UInt64Type};
 use spolia::ErrorKind;
 use spolia::ingest::gadget_hdf5::GadgetHdf5;
+use spolia::ingest::run::{IngestOptions, ingest};
+use spolia::ingest::selection::{Selection, Sphere};
 use spolia::ingest::{Family, Format, OpenOptions, Snapshot};
+use spolia::progress::Silent;
+use spolia::table::Dataset;
 use spolia::table::schema::{FACTOR, unit_of};
 
 fn tiny(name: &str) -> PathBuf {
@@ -436,6 +440,29 @@ fn files_of_gizmo_swift_and_eagle_follow_their_formulas() {
     let stars = all(&*eagle, Family::Stars);
     assert_eq!((floats(&stars, "x_fe")[0], floats(&stars, "x_h")[0]), (0.125, 0.75));
     assert_eq!(unit_of(stars.schema().field_with_name("group_number").expect("group")), "unknown");
+}
+
+/// A sphere of the file, every third of its rows, and the same dataset when the part changes.
+#[test]
+fn a_part_of_a_snapshot_is_ingested_and_another_part_replaces_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = folder.path().join("part.spolia");
+    let kpc = 0.5 / 0.7 * GADGET_KPC / 8.0;
+    let centre_kpc = [500.0 * kpc, 1000.0 * kpc, 1500.0 * kpc];
+    // Neighbours on the line are sqrt(1 + 4 + 9) apart.
+    let radius_kpc = 20.5 * 14f64.sqrt() * kpc;
+    let sphere = Some(Sphere { centre_kpc, radius_kpc });
+    for (every, expected) in [(1, (479..=519).collect::<Vec<u64>>()), (3, (479..=519).step_by(3).collect())] {
+        let options = IngestOptions { selection: Selection { sphere, every }, ..Default::default() };
+        let report = ingest(&[tiny("compressed_007.hdf5")], &out, &options, &Silent).expect("ingest");
+        assert!(!report.snapshots[0].unchanged && report.notes.iter().any(|n| n.contains("only")), "{:?}", report.notes);
+        let dataset = Dataset::open(&out).expect("dataset");
+        let mut found: Vec<u64> = dataset.read_table("gas").expect("gas").iter().flat_map(ids).map(|id| (id - (1 << 40)) / 7).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+        assert!(dataset.manifest().snapshots[0].attributes.contains_key("selection"));
+        assert!(ingest(&[tiny("compressed_007.hdf5")], &out, &options, &Silent).expect("again").snapshots[0].unchanged);
+    }
 }
 
 #[test]

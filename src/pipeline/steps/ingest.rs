@@ -12,6 +12,7 @@ use arrow::datatypes::SchemaRef;
 use super::{Outcome, Reads, StepKind};
 use crate::error::{Error, Result};
 use crate::ingest::run::{IngestOptions, ingest};
+use crate::ingest::selection::{Selection, Sphere};
 use crate::ingest::{Family, OpenOptions, open, snapshots_in};
 use crate::pipeline::context::Context;
 use crate::pipeline::graph::placeholders;
@@ -45,6 +46,8 @@ impl StepKind for Ingest {
             optional("into", Shape::Text, "folder of the dataset in the folder of products, by default <step>.spolia"),
             optional("families", Shape::Texts, "tables to take: stars, gas, dark, ...; all if absent"),
             optional("columns", Shape::Texts, "columns to take besides id, x, y, z; all if absent"),
+            optional("sphere", Shape::Text, "\"x,y,z,radius\" in kpc: only particles inside; periodic boxes are unwrapped around it"),
+            optional("every", Shape::Count, "only every n-th particle of each table"),
             optional("length_unit", Shape::Quantity("kpc"), "length unit of snapshots that do not name theirs [kpc]"),
             optional("mass_unit", Shape::Quantity("Msun"), "mass unit of snapshots that do not name theirs [Msun]"),
             optional("velocity_unit", Shape::Quantity("km/s"), "velocity unit of snapshots that do not name theirs [km/s]"),
@@ -71,6 +74,9 @@ impl StepKind for Ingest {
                     .error(span, "`from` must be one input in braces")
                     .expected("\"{snapshots}\", with snapshots under [inputs]"));
             }
+        }
+        if let Some(text) = step.values.text("sphere") {
+            Sphere::parse(text).map_err(|e| e.at(source.place(step.values.span("sphere").unwrap_or(&step.span))))?;
         }
         for family in step.values.list("families") {
             if Family::from_name(family).is_none() {
@@ -197,6 +203,10 @@ fn options(context: &Context) -> IngestOptions {
         columns: list("columns"),
         threads: context.threads,
         memory_bytes: context.memory_bytes,
+        selection: Selection {
+            sphere: values.text("sphere").and_then(|text| Sphere::parse(text).ok()),
+            every: values.count("every").unwrap_or(1),
+        },
         dry_run: false,
         open: OpenOptions {
             length_kpc: values.number("length_unit"),
