@@ -251,6 +251,11 @@ impl CodeUnits {
         msun_kpc3 * a.powi(3) * LENGTH_UNIT_KPC.powi(3) / self.mass_msun
     }
 
+    /// The birth time as the snapshot holds it, rounded down: rounded up, a star of the last step would be younger than 0.
+    fn birth_time_below(&self, since_start_gyr: f64) -> f32 {
+        (self.birth_time(since_start_gyr) * (1.0 - f64::from(f32::EPSILON))) as f32
+    }
+
     fn birth_time(&self, since_start_gyr: f64) -> f64 {
         (self.start_gyr + since_start_gyr) / self.time_gyr
     }
@@ -285,7 +290,7 @@ fn write_one(dir: &Path, run: &Merger, units: &CodeUnits) -> Result<PathBuf> {
     }
     for (row, &i) in stars.iter().enumerate() {
         let (mass, [x, y, z], [vx, vy, vz], phi) = state(&run.baryons, i);
-        let (metals, tform) = (metallicity(&fractions[gas.len() + row]) as f32, units.birth_time(run.births[row].time_gyr) as f32);
+        let (metals, tform) = (metallicity(&fractions[gas.len() + row]) as f32, units.birth_time_below(run.births[row].time_gyr));
         file.stars.push(StarRecord { mass, x, y, z, vx, vy, vz, metals, tform, eps, phi });
     }
     write_snapshot(&path, &file, ByteOrder::Big)?;

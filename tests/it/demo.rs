@@ -86,6 +86,12 @@ fn same_bytes_for_any_threads_and_complete_records() {
         let born_gyr = f64_at(log, at + 8) * time_unit;
         assert!(born_gyr > 1.0 && born_gyr <= 13.84, "born at {born_gyr}");
     }
+    // The snapshot holds the same times in f32, rounded down: no star is younger than 0.
+    for row in 0..n_star as usize {
+        let at = 32 + 48 * n_gas as usize + 36 * n_dark as usize + 44 * row + 32;
+        let (held, logged) = (f64::from(f32::from_be_bytes(last[at..at + 4].try_into().unwrap())), f64_at(log, 4 + 88 * row + 8));
+        assert!(held < logged && held > logged * (1.0 - 3e-7), "star {row}: {held} {logged}");
+    }
     let file = std::fs::File::open(&report.truth).unwrap();
     let rows: Vec<RecordBatch> = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().map(|b| b.unwrap()).collect();
     let truth: Vec<u64> = rows.iter().flat_map(|b| b.column(0).as_primitive::<UInt64Type>().values().to_vec()).collect();
