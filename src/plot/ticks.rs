@@ -99,9 +99,19 @@ pub fn rounded_out(lo: f64, hi: f64) -> (f64, f64) {
     widen(at((lo / size + END_SLACK).floor()), at((hi / size - END_SLACK).ceil()))
 }
 
+/// The step of [`step`], or the next finer one of which two multiples lie between `lo` and `hi`: an axis with one number has no scale.
+fn labelled_step(lo: f64, hi: f64, target: usize) -> (i32, i32) {
+    let multiples = |(digit, power): (i32, i32)| {
+        let size = f64::from(digit) * ten(power);
+        (hi / size + END_SLACK).floor() - (lo / size - END_SLACK).ceil() + 1.0
+    };
+    let wanted = target.max(1);
+    (wanted..=4 * wanted).map(|target| step(lo, hi, target)).find(|s| multiples(*s) >= 2.0).unwrap_or_else(|| step(lo, hi, 4 * wanted))
+}
+
 fn linear(lo: f64, hi: f64, target: usize) -> Ticks {
     let (lo, hi) = widen(lo, hi);
-    let (digit, power) = step(lo, hi, target);
+    let (digit, power) = labelled_step(lo, hi, target);
     let parts = if digit == 2 { 4 } else { 5 };
     let size = f64::from(digit) * ten(power);
     let (first, last) = ((lo / size - END_SLACK).ceil(), (hi / size + END_SLACK).floor());
@@ -258,9 +268,9 @@ mod tests {
             let (lo, hi) = (a, a + span);
             prop_assume!(span > a.abs() * 1e-9);
             let t = ticks(lo, hi, Scale::Linear, target);
-            let (digit, power) = step(lo, hi, target);
+            let (digit, power) = labelled_step(lo, hi, target);
             let size = f64::from(digit) * ten(power);
-            prop_assert!(!t.major.is_empty() && t.major.len() <= target + 1);
+            prop_assert!(t.major.len() >= 2 && t.major.len() <= (target + 1).max(5));
             for v in t.major.iter().map(|m| m.0).chain(t.minor.iter().copied()) {
                 prop_assert!(v >= lo - 1e-5 * size && v <= hi + 1e-5 * size);
             }
@@ -268,6 +278,13 @@ mod tests {
                 prop_assert!(((pair[1].0 - pair[0].0) / size - 1.0).abs() < 1e-6);
                 prop_assert!(pair[0].1 != pair[1].1, "two ticks with one label");
             }
+        }
+
+        #[test]
+        fn an_axis_between_two_coarse_steps_still_has_numbers(shift in -20i32..20) {
+            // A step of 5e5 has no multiple in this range.
+            let scale = 2f64.powi(shift);
+            prop_assert!(ticks(-941_140.55 * scale, (-941_140.55 + 402_116.37) * scale, Scale::Linear, 2).major.len() >= 2);
         }
 
         #[test]
