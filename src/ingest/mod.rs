@@ -20,6 +20,7 @@ pub use sniff::{open, snapshots_in};
 
 mod births_once;
 pub mod fields;
+pub mod gadget_binary;
 pub mod gadget_hdf5;
 mod gzip;
 pub mod mapped;
@@ -165,11 +166,16 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// Name that the files of one snapshot share: `snap_084.hdf5` of the file `snap_084.3.hdf5`; `head` as for recognising.
+    fn snapshot_name(&self, name: &str, _head: &[u8]) -> String {
+        sniff::without_part(name)
+    }
+
     /// Opens the snapshot that `path` belongs to (all files of it, whichever was named).
     fn open(&self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>>;
 }
 
 /// Every format, in the order in which they are tried.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&gadget_hdf5::GadgetHdf5, &tipsy::Tipsy]
+    &[&gadget_hdf5::GadgetHdf5, &gadget_binary::GadgetBinary, &tipsy::Tipsy]
 }

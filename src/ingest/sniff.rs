@@ -80,24 +80,25 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 
 /// The first file of each snapshot among `files`.
 fn first_files(files: &[PathBuf]) -> Vec<PathBuf> {
-    let recognised: Vec<(PathBuf, String, &'static dyn Format)> = files
+    let recognised: Vec<(PathBuf, String, &'static dyn Format, String)> = files
         .iter()
-        .filter(|path| {
-            let name = plain(path);
-            !is_other_kind(&name) || name.ends_with("hdf5") || name.ends_with("h5")
+        .filter_map(|path| {
+            let (head, name) = (head(path).ok()?, plain(path));
+            let format = head.format(path)?;
+            let key = format.snapshot_name(&name, &head.stored);
+            // Logs and arrays may start like a Tipsy file by chance; the other formats have marks of their own.
+            (format.name() != "tipsy" || !is_other_kind(&name)).then(|| (path.clone(), name, format, key))
         })
-        .filter_map(|path| Some((path.clone(), plain(path), head(path).ok()?.format(path)?)))
         .collect();
     // `galaxy.00064.iord` belongs to `galaxy.00064` although its bytes may look like a snapshot's.
     let belongs = |name: &str| {
-        recognised.iter().any(|(_, other, format)| {
+        recognised.iter().any(|(_, other, format, _)| {
             format.name() == "tipsy" && name.strip_prefix(other).is_some_and(|rest| rest.starts_with('.') && !is_number(&rest[1..]))
         })
     };
     let mut groups: BTreeMap<String, Vec<(&PathBuf, &'static dyn Format)>> = BTreeMap::new();
-    for (path, name, format) in recognised.iter().filter(|(_, name, _)| !belongs(name)) {
-        let key = if format.name() == "tipsy" { name.clone() } else { without_part(name) };
-        groups.entry(key).or_default().push((path, *format));
+    for (path, _, format, key) in recognised.iter().filter(|(_, name, ..)| !belongs(name)) {
+        groups.entry(key.clone()).or_default().push((path, *format));
     }
     let snapshots = groups.into_values().filter_map(|mut files| {
         // `g.00064` sorts before `g.00064.gz`, and part 0 before part 1, which may be the first to hold particles.
@@ -117,7 +118,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// `snap_084.3.hdf5` without the number of its part.
-fn without_part(name: &str) -> String {
+pub(super) fn without_part(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
         [head @ .., part, end] if is_number(part) && !head.is_empty() => format!("{}.{end}", head.join(".")),
@@ -229,16 +230,6 @@ fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
     let name = last(path);
     if name.ends_with(".starlog") {
         return ("a star formation log".into(), Some("it is read with the snapshots of its run: name one of those".into()));
-    }
-    let word = |big: bool| head.first_chunk::<4>().map(|w| if big { u32::from_be_bytes(*w) } else { u32::from_le_bytes(*w) });
-    // GADGET's first block marker: 256 bytes of header, or 8 bytes of block name in format 2.
-    if [word(true), word(false)].contains(&Some(256))
-        || (word(false) == Some(8) || word(true) == Some(8)) && head.get(4..8) == Some(b"HEAD")
-    {
-        return (
-            "a GADGET binary snapshot (format 1 or 2)".into(),
-            Some("only its HDF5 form is read; GADGET-4 and pynbody can convert it".into()),
-        );
     }
     if std::str::from_utf8(head).is_ok()
         || std::str::from_utf8(&head[..head.len().saturating_sub(4)]).is_ok_and(|t| !t.contains('\0') && !t.is_empty())
@@ -366,7 +357,6 @@ mod tests {
             (b"SIMPLE  =      T", "found a FITS file"),
             (b"PAR1\x15\0", "found a Parquet file"),
             (b"# my notes\nmore", "found text that starts `# my notes`"),
-            (&[0, 1, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0], "found a GADGET binary snapshot"),
             (&[255, 254, 253], "found bytes ff fe fd"),
         ] {
             let error = text(&file("thing", bytes));

@@ -323,7 +323,7 @@ pub(super) fn wind_flag(value: bool) -> Column {
 }
 
 /// Temperature [K] of gas with specific energy `u_kms2` [(km/s)^2], `x_e` electrons per hydrogen nucleus, hydrogen fraction `x_h`.
-pub(super) fn temperature_k(u_kms2: f64, x_e: f64, x_h: f64) -> f64 {
+pub(in crate::ingest) fn temperature_k(u_kms2: f64, x_e: f64, x_h: f64) -> f64 {
     let mean_weight = 4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e);
     (GAMMA_MONATOMIC - 1.0) * u_kms2 * KMS2_CGS * mean_weight * PROTON_MASS_G / BOLTZMANN_ERG_K
 }

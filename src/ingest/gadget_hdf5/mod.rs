@@ -31,6 +31,7 @@ mod parts;
 mod read;
 mod scaling;
 
+pub(super) use columns::temperature_k;
 use columns::{Column, Context};
 use families::Selection;
 use parts::{Opened, Part};

@@ -56,6 +56,10 @@ impl Format for Tipsy {
         true
     }
 
+    fn snapshot_name(&self, name: &str, _head: &[u8]) -> String {
+        name.to_string()
+    }
+
     fn open(&self, path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
         Ok(Arc::new(TipsySnapshot::open(path, options)?))
     }
