@@ -124,6 +124,15 @@ pub const PAPERS: &[Paper] = &[
         covers: &["tipsy"],
     },
     Paper {
+        key: "Springel2005",
+        authors: "Springel, V.",
+        title: "The cosmological simulation code GADGET-2",
+        journal: "MNRAS 364, 1105",
+        year: 2005,
+        doi: "10.1111/j.1365-2966.2005.09655.x",
+        covers: &["gadget-binary"],
+    },
+    Paper {
         key: "Springel2010",
         authors: "Springel, V.",
         title: "E pur si muove: Galilean-invariant cosmological hydrodynamical simulations on a moving mesh",
@@ -166,7 +175,7 @@ pub const PAPERS: &[Paper] = &[
         journal: "MNRAS 491, 3461",
         year: 2020,
         doi: "10.1093/mnras/stz3241",
-        covers: &["face_on", "frame"],
+        covers: &["face_on", "frame", "nihao-fits"],
     },
     Paper {
         key: "Buder2025",
@@ -175,7 +184,7 @@ pub const PAPERS: &[Paper] = &[
         journal: "arXiv:2510.11284",
         year: 2025,
         doi: "",
-        covers: &["v_r", "v_phi", "energy", "ecc_proxy", "abundance", "age_feh", "feh_vphi", "demo"],
+        covers: &["v_r", "v_phi", "energy", "ecc_proxy", "abundance", "age_feh", "feh_vphi", "demo", "nihao-fits"],
     },
     Paper {
         key: "Hogg1999",

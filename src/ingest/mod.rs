@@ -24,6 +24,7 @@ pub mod gadget_binary;
 pub mod gadget_hdf5;
 mod gzip;
 pub mod mapped;
+pub mod nihao_fits;
 pub mod run;
 pub mod selection;
 pub mod snapshots_table;
@@ -177,5 +178,5 @@ pub trait Format: Send + Sync {
 
 /// Every format, in the order in which they are tried.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&gadget_hdf5::GadgetHdf5, &gadget_binary::GadgetBinary, &tipsy::Tipsy]
+    &[&gadget_hdf5::GadgetHdf5, &gadget_binary::GadgetBinary, &nihao_fits::NihaoFits, &tipsy::Tipsy]
 }

@@ -209,7 +209,7 @@ fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
         (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first: zstd -d FILE"),
         (b"\xfd7zXZ", "an xz file", "decompress it first: unxz -k FILE"),
         (b"PK\x03\x04", "a zip archive", "unpack it first"),
-        (b"SIMPLE  =", "a FITS file", "FITS tables are no snapshots; convert the table to Parquet and query it by path"),
+        (b"SIMPLE  =", "a FITS file without a binary table", "a table of particles has columns x, y and z"),
         (b"PAR1", "a Parquet file", "Parquet files need no ingest; query them by path"),
         (b"ARROW1", "an Arrow file", "Arrow files need no ingest; query them by path"),
         (
@@ -354,7 +354,7 @@ mod tests {
         assert!(text(&file("empty", b"")).contains("file is empty"));
         for (bytes, words) in [
             (&b"\x1f\x8b\x08\0"[..], "found a gzip file"),
-            (b"SIMPLE  =      T", "found a FITS file"),
+            (b"SIMPLE  =      T", "found a FITS file without"),
             (b"PAR1\x15\0", "found a Parquet file"),
             (b"# my notes\nmore", "found text that starts `# my notes`"),
             (&[255, 254, 253], "found bytes ff fe fd"),

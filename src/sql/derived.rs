@@ -81,6 +81,9 @@ pub fn column(name: &str, schema: &Schema) -> Option<Derived> {
         format!("abundance('{above}', '{below}', {x_above}, {x_below})")
     } else if denominator == "h" && has(&x_above) && has("z_metal") {
         format!("abundance_z('{above}', {x_above}, z_metal)")
+    } else if denominator != "h" && has(&format!("{numerator}h")) && has(&format!("{denominator}h")) {
+        // Tables such as NIHAO-UHD's hold [X/H] instead of mass fractions.
+        format!("{numerator}h - {denominator}h")
     } else {
         return None;
     };
@@ -175,6 +178,8 @@ mod tests {
         assert_eq!(column("ofe", &without), None);
         assert_eq!(missing("ofe", &without).unwrap(), "ofe is computed from x_o, x_fe, but the table has no x_o");
         assert_eq!(column("feh", &schema(&["feh", "x_fe", "x_h"])), None);
+        assert_eq!(column("mgfe", &schema(&["feh", "mgh"])).unwrap().formula, "mgh - feh");
+        assert_eq!(column("feh", &schema(&["oh", "mgh"])), None);
         assert_eq!(missing("massa", &without), None);
     }
 

@@ -75,7 +75,7 @@ const GADGET_SUN: f64 = 1.989e33 / spolia::constants::SOLAR_MASS_G;
 const GADGET_KPC: f64 = 3.085678e21 / spolia::constants::KPC_CM;
 
 /// Arrays of an uncompressed .npz: name to values, whatever their shape.
-fn npz(path: &Path) -> BTreeMap<String, Vec<f64>> {
+pub fn npz(path: &Path) -> BTreeMap<String, Vec<f64>> {
     let bytes = std::fs::read(path).expect("npz");
     let mut arrays = BTreeMap::new();
     let word = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));

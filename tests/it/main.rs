@@ -15,7 +15,9 @@ mod demo_queries;
 mod docs;
 #[cfg(feature = "sql")]
 mod galaxy;
+mod ingest_gadget_binary;
 mod ingest_hdf5;
+mod ingest_nihao_fits;
 mod ingest_tipsy;
 mod layers;
 mod licences;

@@ -85,15 +85,20 @@ impl Maker<'_> {
         for record in records {
             let label = record.label.as_deref().unwrap_or_default();
             if blocks.iter().any(|b| b.name == label) {
-                return Err(Error::damaged(format!("block `{label}` comes twice"))
-                    .at(format!("byte {} of `{}`", record.start, self.path.display())));
+                return Err(Error::damaged(format!("block `{label}` comes twice")).at(format!(
+                    "byte {} of `{}`",
+                    record.start,
+                    self.path.display()
+                )));
             }
             if let Some(known) = lookup(label) {
                 blocks.extend(self.known(known, record)?);
             } else if record.length > 0 {
                 match self.guessed(label.to_string(), record) {
                     Some(block) => blocks.push(block),
-                    None => self.notes.push(format!("block `{label}` of {} bytes belongs to no particles and was passed over", record.length)),
+                    None => {
+                        self.notes.push(format!("block `{label}` of {} bytes belongs to no particles and was passed over", record.length))
+                    }
                 }
             }
         }
@@ -108,8 +113,7 @@ impl Maker<'_> {
     /// Blocks of format 1.
     fn ordered(mut self, records: &[Record]) -> Result<Vec<Block>> {
         let mut blocks: Vec<Block> = Vec::new();
-        let required: Vec<&'static Known> =
-            KNOWN.iter().take(REQUIRED).filter(|k| k.covers.types(self.header).contains(&true)).collect();
+        let required: Vec<&'static Known> = KNOWN.iter().take(REQUIRED).filter(|k| k.covers.types(self.header).contains(&true)).collect();
         for (place, known) in required.iter().enumerate() {
             let record = records.get(place).ok_or_else(|| self.missing(known))?;
             blocks.extend(self.known(known, record)?);
@@ -194,7 +198,10 @@ impl Maker<'_> {
         let (components, width, types) = *found.first()?;
         if found.iter().filter(|(c, w, _)| (*c, *w) == (components, width)).count() > 1 {
             let numbers: Vec<String> = (0..TYPES).filter(|i| types[*i]).map(|i| i.to_string()).collect();
-            self.notes.push(format!("block `{name}` fits several sets of particles by its length; it is taken as that of type {}", numbers.join(", ")));
+            self.notes.push(format!(
+                "block `{name}` fits several sets of particles by its length; it is taken as that of type {}",
+                numbers.join(", ")
+            ));
         }
         Some(Block { known: None, name, types, components, width, start: record.start })
     }

@@ -199,7 +199,9 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_the_field() {
         let order = ByteOrder::Little;
-        for (at, value, name) in [(24, -1.0, "mass[0]"), (72, f64::NAN, "Time"), (152, f64::INFINITY, "HubbleParam"), (128, -5.0, "BoxSize")] {
+        for (at, value, name) in
+            [(24, -1.0, "mass[0]"), (72, f64::NAN, "Time"), (152, f64::INFINITY, "HubbleParam"), (128, -5.0, "BoxSize")]
+        {
             let error = Header::parse(&bytes(order, &[(at, value)], &[]), order, "`a`").unwrap_err();
             assert!(error.to_string().contains(name) && error.kind() == crate::ErrorKind::Damaged, "{error}");
         }

@@ -89,7 +89,8 @@ impl BinarySnapshot {
         let units = CodeUnits::new(&header, options, &mut notes)?;
         let comoving = header.comoving();
         let place = || format!("header of `{}`", path.display());
-        let cosmology = comoving.then(|| Cosmology::lcdm(header.h, header.omega_m, header.omega_lambda)).transpose().map_err(|e| e.at(place()))?;
+        let cosmology =
+            comoving.then(|| Cosmology::lcdm(header.h, header.omega_m, header.omega_lambda)).transpose().map_err(|e| e.at(place()))?;
         let unit_gyr = units.time_gyr();
         let clock = match &cosmology {
             Some(c) => Clock::Cosmic { table: Box::new(c.age_table()), now_gyr: c.age_gyr(header.time) },

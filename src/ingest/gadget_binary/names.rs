@@ -160,6 +160,8 @@ fn plausible(chosen: u32, header: &Header) -> bool {
         && has("NE") == has("NH")
         && (header.cooling || !has("NE"))
         && (header.star_formation || !has("SFR"))
+        // A run that cools and forms stars writes SFR before anything rarer.
+        && (has("SFR") || !header.star_formation || !has("NE") || !has("ENDT"))
         && (header.stellar_age && stars || !has("AGE"))
         && (header.metals && (gas || stars) || !has("Z"))
 }
