@@ -231,6 +231,9 @@ fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
     if name.ends_with(".starlog") {
         return ("a star formation log".into(), Some("it is read with the snapshots of its run: name one of those".into()));
     }
+    if let Some(hint) = super::gadget_binary::gadget4_hint(head) {
+        return ("a GADGET-4 binary snapshot with a header of its own".into(), Some(hint.into()));
+    }
     if std::str::from_utf8(head).is_ok()
         || std::str::from_utf8(&head[..head.len().saturating_sub(4)]).is_ok_and(|t| !t.contains('\0') && !t.is_empty())
     {

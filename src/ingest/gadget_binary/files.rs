@@ -45,7 +45,9 @@ pub(super) fn all_files(path: &Path, count: u64) -> Result<Vec<PathBuf>> {
 /// Number of the snapshot: the digits at the end of its name, without the part of a set.
 pub(super) fn snapshot_number(path: &Path, several: bool) -> u32 {
     let name = file_name(path);
-    let base = split_part(&name).filter(|_| several).map_or(name.as_str(), |(base, _)| base);
+    // `snap_084.0` may be the only part of snapshot 84, while `run.00064` is a snapshot by itself.
+    let part = |base: &str, part: u64| several || part == 0 && name.ends_with(".0") && base.ends_with(|c: char| c.is_ascii_digit());
+    let base = split_part(&name).filter(|(base, number)| part(base, *number)).map_or(name.as_str(), |(base, _)| base);
     let digits = base.len() - base.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     base[base.len() - digits..].parse().unwrap_or(0)
 }
@@ -63,6 +65,7 @@ mod tests {
         assert_eq!(snapshot_number(Path::new("a/snap_084.1"), true), 84);
         assert_eq!(snapshot_number(Path::new("a/snap_084"), false), 84);
         assert_eq!(snapshot_number(Path::new("run.00064"), false), 64);
+        assert_eq!((snapshot_number(Path::new("snap_084.0"), false), snapshot_number(Path::new("run.0"), false)), (84, 0));
         assert_eq!((snapshot_number(Path::new("ics"), false), snapshot_number(Path::new("ics.dat"), false)), (0, 0));
         assert_eq!(split_part("snap_084.12"), Some(("snap_084", 12)));
         assert_eq!((split_part("ics.dat"), split_part(".3"), split_part("a.")), (None, None, None));

@@ -39,6 +39,11 @@ use units::CodeUnits;
 /// Positions may lie this many boxes from the origin before they count as damage: some codes do not wrap what they write.
 const REACH_BOXES: f64 = 2.0;
 
+/// What to do about a GADGET-4 binary file whose header is not GADGET-2's; none of any other file.
+pub(super) fn gadget4_hint(head: &[u8]) -> Option<&'static str> {
+    records::gadget4_hint(head)
+}
+
 /// The registered format.
 #[derive(Debug)]
 pub struct GadgetBinary;

@@ -3,7 +3,7 @@
 //! Layout     u32 length, payload, u32 length; format 2 puts before each record one of 8 bytes: 4 letters and i32 length + 8;
 //!            the first word tells: 256 is format 1, 8 followed by `HEAD` is format 2, both in either byte order
 //! Source     user guide of GADGET-2, "The format of snapshot files"
-//! Refuses    markers that differ, records and names that end early, with the byte
+//! Refuses    markers that differ, records and names that end early, with the byte; the other header of GADGET-4
 //! Edge cases a record of 4 GiB or more has a marker modulo 2^32: the first length whose end marker agrees is taken;
 //!            after the last complete record up to three bytes, blanks or zeros are passed over (`trailing`)
 //! Cost       two words a record; the payload is not touched
@@ -121,11 +121,33 @@ pub(super) fn scan(path: &Path, bytes: &[u8]) -> Result<Records> {
     }
     match records.list.first() {
         Some(first) if first.length == HEADER_BYTES => Ok(records),
+        Some(first) if is_gadget4_header(first.length) => Err(Error::unsupported("header is the one of GADGET-4")
+            .at(format!("byte {} of `{}`", first.start, path.display()))
+            .expected(format!("the {HEADER_BYTES} bytes of GADGET-2"))
+            .found(format!("{} bytes", first.length))
+            .hint(GADGET4_HINT)),
         other => Err(Error::damaged("header has another length")
             .at(format!("byte 0 of `{}`", path.display()))
             .expected(HEADER_BYTES)
             .found(other.map_or(0, |r| r.length))),
     }
+}
+
+/// What to do about a binary file of GADGET-4 with a header of its own.
+const GADGET4_HINT: &str = "GADGET-4 writes this layout unless it is built with GADGET2_HEADER; write HDF5 (SnapFormat 3), which is read";
+
+/// Whether a header is as long as GADGET-4's: three words of 8 bytes for each of N types and 48 bytes.
+fn is_gadget4_header(length: usize) -> bool {
+    (1..=8).any(|types| length == 24 * types + 48)
+}
+
+/// What to say of a file whose `head` is that of GADGET-4's format 1 with a header of its own; none of any other file.
+pub(super) fn gadget4_hint(head: &[u8]) -> Option<&'static str> {
+    let own = |order: ByteOrder| {
+        let length = order.u32_at(head, 0)? as usize;
+        (is_gadget4_header(length) && order.u32_at(head, MARKER_BYTES + length)? as usize == length).then_some(GADGET4_HINT)
+    };
+    own(ByteOrder::Little).or_else(|| own(ByteOrder::Big))
 }
 
 /// Letters of a name; what is not a printable letter becomes a question mark.
@@ -256,6 +278,18 @@ mod tests {
         wrong[288] = 99;
         let error = scanned(&wrong).unwrap_err().to_string();
         assert!(error.contains("disagree about the length") && error.contains("expected 28"), "{error}");
+    }
+
+    #[test]
+    fn the_header_of_gadget_4_is_named() {
+        for order in [ByteOrder::Big, ByteOrder::Little] {
+            let header = record(order, &[0; 192]);
+            assert!(gadget4_hint(&header).is_some_and(|hint| hint.contains("GADGET2_HEADER")));
+            assert!(gadget4_hint(&header[..190]).is_none() && !recognises(&header, 200));
+            let label = record(order, &[&b"HEAD"[..], &order.u32_bytes(200)].concat());
+            let error = scanned(&[label, header].concat()).unwrap_err();
+            assert!(error.kind() == crate::ErrorKind::Unsupported && error.to_string().contains("found 192 bytes"), "{error}");
+        }
     }
 
     #[test]

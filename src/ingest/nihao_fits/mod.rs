@@ -17,7 +17,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::mapped::Mapped;
 use super::{Family, Format, OpenOptions, Snapshot, SnapshotInfo};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 mod cards;
 mod columns;
@@ -54,6 +54,12 @@ impl Format for NihaoFits {
         }
     }
 
+    fn holds_particles(&self, path: &Path) -> bool {
+        // Catalogues come as FITS tables as well.
+        let found = Mapped::open(path).and_then(|map| table::find(map.bytes(), "").map(|_| ()));
+        !found.is_err_and(|e| e.kind() == ErrorKind::Unsupported)
+    }
+
     fn snapshot_name(&self, name: &str, _head: &[u8]) -> String {
         base_name(name).map_or(name, |(base, _)| base).to_string()
     }
@@ -87,6 +93,7 @@ impl FitsSnapshot {
             let map = Mapped::open(&file)?;
             let place = format!("`{}`", file.display());
             let mut table = table::find(map.bytes(), &place)?;
+            table.check_sum(map.bytes(), &place)?;
             let family = columns::family(&table);
             if let Some(other) = tables.iter().find(|t| t.family == family) {
                 notes.push(format!("{place} holds {family} like `{}` and was passed over", other.map.path().display()));
