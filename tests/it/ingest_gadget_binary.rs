@@ -203,9 +203,10 @@ fn initial_conditions_with_an_unset_cosmology_are_read_as_they_are() {
     let Some(path) = shared("gadget2_format1/lcdm_gas_littleendian.dat") else { return };
     let s = opened(&path);
     assert_eq!(s.info().rows, [(Family::Gas, 32_768), (Family::Dark, 32_768)]);
-    assert_eq!((s.info().scale_factor, s.info().box_kpc), (None, None));
+    assert_eq!((s.info().scale_factor, s.info().box_kpc, s.info().time_gyr), (None, None, None));
     let notes = s.info().notes.join("\n");
     assert!(notes.contains("agree as in a cosmological run, but Omega0 or HubbleParam is unset"), "{notes}");
+    assert!(!notes.contains("announce"), "424242 is no flag: {notes}");
     let (gas, dark) = (all(&*s, Family::Gas), all(&*s, Family::Dark));
     check_code(&gas, 138774.98, [1.82632411, 14.72614861, 0.10156250], [49995.34765625, 49985.74218750, 49999.41796875]);
     check_code(&dark, 902037.38, [0.41290283, 1.13054228, 0.23714459], [49998.078125, 49999.33203125, 49994.92968750]);
@@ -382,6 +383,10 @@ fn runs_that_are_not_cosmological_have_no_factors() {
     near(floats(&stars, "age")[1], 1.5 * 0.977_792_221_68, 1e-6);
     assert!(stars.column_by_name("a_birth").is_none());
     assert_eq!(unit_of(s.schema(Family::Gas).unwrap().field_with_name("time_step").unwrap()), "Gyr");
+    // A scale factor without a cosmology is no time, and times of birth stay as they are.
+    let unset = Sample { reals: [0.5, 1.0, 0.0, 0.0, 0.0, 0.0], ..sample.clone() }.write(&dir.path().join("ics_001"));
+    let early = opened(&unset);
+    assert_eq!((early.info().time_gyr, floats(&all(&*early, Family::Stars), "birth_stored")), (None, vec![0.25, 0.5]));
     let given = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(2.0), velocity_kms: Some(3.0) };
     let s = open(&path, &given).unwrap();
     let gas = all(&*s, Family::Gas);

@@ -227,5 +227,7 @@ fn formation(columns: &mut Vec<Column>, slot: usize, block: &Slot, context: &Con
     if context.has_time {
         columns.push(column("t_birth", float(), source, "Gyr", None, Recipe::BirthTime { slot }));
         columns.push(column("age", float(), source, "Gyr", None, Recipe::Age { slot }));
+    } else if !context.comoving {
+        columns.push(column("birth_stored", float(), source, UNKNOWN_UNIT, None, Recipe::Stored { slot, component: 0, factor: None }));
     }
 }

@@ -20,6 +20,8 @@ pub(super) const HEADER_BYTES: usize = 256;
 const REDSHIFT_TOLERANCE: f64 = 1e-3;
 /// Largest scale factor that a cosmological run is believed to reach.
 const LARGEST_SCALE_FACTOR: f64 = 100.0;
+/// Flags are 0 or 1, or a small count (of metals, say); larger words are what old writers left undefined.
+const LARGEST_FLAG: u32 = 255;
 /// Offset of `num_files`.
 const FILES_OFFSET: usize = 124;
 
@@ -64,7 +66,7 @@ impl Header {
     /// Reads the 256 bytes `payload`; `place` names the file.
     pub(super) fn parse(payload: &[u8], order: ByteOrder, place: &str) -> Result<Header> {
         let word = |at: usize| order.u32_at(payload, at).unwrap_or(0);
-        let flag = |at: usize| word(at) != 0;
+        let flag = |at: usize| (1..=LARGEST_FLAG).contains(&word(at));
         let real = |at: usize, name: &str, lowest: f64| match order.f64_at(payload, at).unwrap_or(f64::NAN) {
             v if v.is_finite() && v >= lowest => Ok(v),
             v => Err(Error::damaged("header makes no sense")
@@ -119,6 +121,11 @@ impl Header {
     /// that does not follow from its `Redshift`.
     pub(super) fn comoving(&self) -> bool {
         self.time_agrees() && self.omega_m > 0.0 && self.h > 0.0
+    }
+
+    /// Whether `Time` looks like a scale factor of a run whose cosmology is unset, as in initial conditions: it is no time then.
+    pub(super) fn cosmology_unset(&self) -> bool {
+        !self.comoving() && self.time_agrees() && self.redshift > 0.0
     }
 
     /// Whether particles of type `number` have masses of their own in this file.

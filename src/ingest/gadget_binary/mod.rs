@@ -101,7 +101,7 @@ impl BinarySnapshot {
             Some(c) => Clock::Cosmic { table: Box::new(c.age_table()), now_gyr: c.age_gyr(header.time) },
             None => Clock::Plain { unit_gyr, now_gyr: header.time * unit_gyr },
         };
-        let has_time = clock.now_gyr().is_finite();
+        let has_time = clock.now_gyr().is_finite() && !header.cosmology_unset();
         let context = Context { units, comoving, has_time, entropy: header.entropy };
         let box_kpc = (header.box_size > 0.0).then(|| header.box_size * units.of(Measure::Length).0.unwrap_or(1.0));
         if header.entropy && parts.rows(0) > 0 {
@@ -127,7 +127,7 @@ impl BinarySnapshot {
             snap: files::snapshot_number(path, files.len() > 1),
             files,
             scale_factor: comoving.then_some(header.time),
-            time_gyr: Some(clock.now_gyr()).filter(|t| t.is_finite()),
+            time_gyr: has_time.then(|| clock.now_gyr()),
             cosmology,
             box_kpc,
             rows: tables.iter().map(|t| (t.family, t.rows)).collect(),

@@ -50,7 +50,7 @@ impl CodeUnits {
             let frame = if comoving { " (comoving lengths, velocities over sqrt(a))" } else { "" };
             notes.push(format!("GADGET binary files name no units: {} assumed{frame}", assumed.join(", ")));
         }
-        if !comoving && header.time_agrees() && header.redshift > 0.0 {
+        if header.cosmology_unset() {
             notes.push(format!(
                 "Time {} and Redshift {} agree as in a cosmological run, but Omega0 or HubbleParam is unset: values are taken as physical, without factors of a and h",
                 header.time, header.redshift
