@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::error::Result;
 
 pub mod cite;
+pub mod compact;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
@@ -72,6 +73,8 @@ pub enum Command {
     Verify(verify::Options),
     /// List the versions of a dataset
     Log(log::Options),
+    /// Forget old versions of a dataset and free their space
+    Compact(compact::Options),
     /// Show what this machine offers: cores, memory, disk, GPU, versions
     Doctor(doctor::Options),
     /// Print the papers behind the methods, as text or BibTeX
@@ -111,6 +114,7 @@ fn dispatch(cli: Cli) -> Result<Done> {
         Command::Run(options) => run::run(&global, &options),
         Command::Verify(options) => verify::run(&global, &options),
         Command::Log(options) => log::run(&global, &options),
+        Command::Compact(options) => compact::run(&global, &options),
         Command::Doctor(options) => doctor::run(&global, &options),
         Command::Cite(options) => cite::run(&global, &options),
         Command::Completions(options) => completions::run(&global, &options),

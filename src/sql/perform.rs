@@ -242,6 +242,11 @@ fn store(engine: &Arc<Engine>, source: &Source, statement: &CreateFrame, frame: 
             let files = dataset.files(&statement.table.table);
             let last = files.iter().map(|f| f.snap).max().unwrap_or(0);
             let snap = asked.unwrap_or(last);
+            if source.path.file_name() != dataset.root().file_name() {
+                return Err(Error::usage("an old version of a dataset is not changed")
+                    .at(format!("`{}`", source.path.display()))
+                    .hint(format!("attach `{}`", dataset.root().display())));
+            }
             let mut transaction = Transaction::begin(dataset.root())?;
             let created = crate::table::write::utc_now();
             let method = statement.query.text().split_whitespace().collect::<Vec<_>>().join(" ");

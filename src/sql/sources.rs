@@ -165,7 +165,8 @@ fn is_parquet(path: &Path) -> Result<bool> {
 fn name_of(path: &Path) -> String {
     let name = path.file_name().map_or_else(|| "data".to_string(), |n| n.to_string_lossy().into_owned());
     match name.rsplit_once('.') {
-        Some((stem, ending)) if ENDINGS.contains(&ending) && !stem.is_empty() => stem.to_string(),
+        // `galaxy.spolia@3` is version 3 of a dataset.
+        Some((stem, ending)) if ENDINGS.contains(&ending.split('@').next().unwrap_or(ending)) && !stem.is_empty() => stem.to_string(),
         _ => name,
     }
 }
@@ -177,6 +178,7 @@ mod tests {
     #[test]
     fn names_keep_the_dots_of_snapshots() {
         assert_eq!(name_of(Path::new("a/galaxy.spolia")), "galaxy");
+        assert_eq!(name_of(Path::new("a/galaxy.spolia@12")), "galaxy");
         assert_eq!(name_of(Path::new("a/g8.26e11.01024")), "g8.26e11.01024");
         assert_eq!(name_of(Path::new("snap_099.hdf5")), "snap_099");
     }

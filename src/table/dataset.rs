@@ -32,6 +32,13 @@ pub struct Dataset {
 /// Most files that a dataset keeps open for later queries.
 const KEPT_OPEN: usize = 256;
 
+/// Folder and number of `galaxy.spolia@3`, unless something has that very name.
+fn with_version(path: &Path) -> Option<(PathBuf, u64)> {
+    let (name, version) = path.file_name()?.to_str()?.rsplit_once('@')?;
+    let version = version.parse().ok().filter(|_| !name.is_empty() && !path.exists())?;
+    Some((path.with_file_name(name), version))
+}
+
 /// One line of `spolia log`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionSummary {
@@ -54,11 +61,15 @@ pub struct VersionSummary {
 impl Dataset {
     /// Whether the folder is a dataset (whole or not).
     pub fn is_dataset(path: &Path) -> bool {
-        path.join("HEAD").is_file() || path.join("versions").is_dir()
+        let is = |path: &Path| path.join("HEAD").is_file() || path.join("versions").is_dir();
+        is(path) || with_version(path).is_some_and(|(root, _)| is(&root))
     }
 
-    /// Opens the newest version.
+    /// Opens the newest version, or version n of `galaxy.spolia@n`.
     pub fn open(root: &Path) -> Result<Dataset> {
+        if let Some((root, version)) = with_version(root) {
+            return Dataset::open_version(&root, version);
+        }
         let Some((version, digest)) = head(root)? else {
             let error = if Dataset::is_dataset(root) {
                 Error::not_found("the dataset has no finished version").hint("repeat the ingest; what was finished is kept")
@@ -81,7 +92,7 @@ impl Dataset {
         let dataset = Dataset::open(root)?;
         Err(Error::not_found(format!("the dataset has no version {version}"))
             .at(format!("`{}`", root.display()))
-            .expected(format!("1 to {}", dataset.manifest.version)))
+            .expected(format!("{} to {}", dataset.manifest.oldest, dataset.manifest.version)))
     }
 
     fn load(root: &Path, version: u64, digest: Option<&str>) -> Result<Dataset> {

@@ -76,10 +76,11 @@ pub(super) fn clear(root: &Path) {
     let _ = fs::remove_dir_all(folder(root));
 }
 
-/// Removes data files that neither a version nor the journal names. Only for the holder of the lock. If any manifest cannot be read,
-/// nothing is removed.
-pub(super) fn sweep(root: &Path) {
-    let Some(needed) = needed_files(root) else { return };
+/// Removes data files that neither a version nor the journal names, and says how many files and bytes. Only for the holder of the
+/// lock. If any manifest cannot be read, nothing is removed.
+pub(super) fn sweep(root: &Path) -> (u64, u64) {
+    let (mut files, mut bytes) = (0, 0);
+    let Some(needed) = needed_files(root) else { return (files, bytes) };
     let mut stack = vec![root.join("data")];
     while let Some(folder) = stack.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -87,12 +88,16 @@ pub(super) fn sweep(root: &Path) {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => stack.push(path),
                 Ok(kind) if kind.is_file() && path.extension().is_some_and(|e| e == "parquet") && !needed.contains(&path) => {
-                    let _ = fs::remove_file(&path);
+                    let length = entry.metadata().map_or(0, |m| m.len());
+                    if fs::remove_file(&path).is_ok() {
+                        (files, bytes) = (files + 1, bytes + length);
+                    }
                 }
                 _ => {}
             }
         }
     }
+    (files, bytes)
 }
 
 fn needed_files(root: &Path) -> Option<BTreeSet<PathBuf>> {

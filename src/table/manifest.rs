@@ -37,6 +37,9 @@ pub struct Manifest {
     pub version: u64,
     /// The version it was made from; 0 for the first.
     pub parent: u64,
+    /// Oldest version that is kept; 1 until `compact` removes some.
+    #[serde(default = "first_version")]
+    pub oldest: u64,
     /// UTC time of the commit, `2026-05-01T12:00:00Z`.
     pub created: String,
     /// Program and version that wrote it.
@@ -55,6 +58,10 @@ pub struct Manifest {
     pub frames: BTreeMap<String, FrameEntry>,
     /// Parameters of the last ingest and anything else worth keeping, as text.
     pub parameters: BTreeMap<String, String>,
+}
+
+fn first_version() -> u64 {
+    1
 }
 
 /// One table.
@@ -226,6 +233,7 @@ impl Manifest {
             format_version: FORMAT_VERSION,
             version: 0,
             parent: 0,
+            oldest: first_version(),
             created: String::new(),
             engine: engine(),
             name: name.to_string(),

@@ -39,6 +39,7 @@ pub use parquet_file::ROW_GROUP_ROWS;
 pub use write::{TableWriter, Transaction};
 
 /// Results as bytes in the output formats.
+pub mod compact;
 pub mod export;
 pub mod fits;
 /// A table as text for a terminal.

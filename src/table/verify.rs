@@ -84,11 +84,12 @@ impl Report {
     }
 }
 
-/// Verifies the newest version of the dataset at `root`. An error means that nothing could be verified; damage is in the report.
+/// Verifies the newest version of the dataset at `root`, or version n of `root@n`. An error means that nothing could be verified; damage is in the report.
 pub fn verify(root: &Path, level: Level) -> Result<Report> {
     let dataset = Dataset::open(root)?;
+    let root = dataset.root();
     let mut report = Report { version: dataset.manifest().version, ..Report::default() };
-    for version in 1..report.version {
+    for version in dataset.manifest().oldest..report.version {
         match Dataset::open_version(root, version) {
             Ok(_) => report.older_versions += 1,
             Err(error) => report.damage(error),

@@ -167,7 +167,12 @@ impl Transaction {
     }
 
     /// Makes the new version and returns its number.
-    pub fn commit(mut self, message: &str) -> Result<u64> {
+    pub fn commit(self, message: &str) -> Result<u64> {
+        self.commit_then(message, |_| Ok(()))
+    }
+
+    /// As [`Transaction::commit`], then does `after` with the folder of the dataset while the lock is still held.
+    pub(super) fn commit_then(mut self, message: &str, after: impl FnOnce(&Path) -> Result<()>) -> Result<u64> {
         let mut finished = {
             let mut shared = self.shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             shared.finished.sort_by_key(|(number, _)| *number);
@@ -220,6 +225,7 @@ impl Transaction {
             journal::clear(&self.root);
             journal::sweep(&self.root);
         }
+        after(&self.root)?;
         Ok(version)
     }
 }
