@@ -41,13 +41,13 @@ pub struct Options {
     #[arg(long)]
     dry_run: bool,
     /// Length unit of files that do not name theirs [a length, such as 1kpc]
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", hide_short_help = true)]
     length_unit: Option<String>,
     /// Mass unit of files that do not name theirs [a mass, such as 1e10Msun]
-    #[arg(long, value_name = "MASS")]
+    #[arg(long, value_name = "MASS", hide_short_help = true)]
     mass_unit: Option<String>,
     /// Velocity unit of files that do not name theirs [a velocity, such as 1km/s]
-    #[arg(long, value_name = "VELOCITY")]
+    #[arg(long, value_name = "VELOCITY", hide_short_help = true)]
     velocity_unit: Option<String>,
 }
 

@@ -324,6 +324,7 @@ mod tests {
     #[derive(Debug)]
     struct Line(SnapshotInfo);
 
+    #[allow(clippy::new_ret_no_self, reason = "the tests want the trait object")]
     impl Line {
         fn new(rows: u64, box_kpc: Option<f64>) -> Arc<dyn Snapshot> {
             let info = SnapshotInfo {
