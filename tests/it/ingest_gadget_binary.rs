@@ -1,9 +1,8 @@
-//! GADGET binary snapshots of formats 1 and 2: real files, files with known values, and damaged files.
+//! GADGET binary snapshots of formats 1 and 2: real files and files with known values.
 //!
 //! Source     files of the GADGET-2.0.7 distribution and truth.npz from the shared folder, where it exists
 //! Accuracy   reference values by pynbody 2.8.0 as the samples' README has them, and numpy 2.4
-//! Edge cases 600 mutations and every truncation of small files: an error or a value, never a panic
-//! See also   `ingest_hdf5`, `tipsy_damage`
+//! See also   `gadget_binary_damage`, `ingest_hdf5`
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +15,6 @@ use spolia::ingest::{Family, OpenOptions, Snapshot, open, snapshots_in};
 use spolia::table::schema::{FACTOR, unit_of};
 
 use super::ingest_hdf5::npz;
-use super::tipsy_damage::Dice;
-
-const MUTATIONS: usize = 600;
 
 /// A path of the shared sample folder; prints a line and gives nothing where there is none.
 fn shared(name: &str) -> Option<PathBuf> {
@@ -42,7 +38,7 @@ pub struct Sample {
     reals: [f64; 6],
     files: u32,
     flags: bool,
-    blocks: Vec<(&'static str, Vec<u8>)>,
+    pub blocks: Vec<(&'static str, Vec<u8>)>,
 }
 
 fn singles(order: ByteOrder, values: impl IntoIterator<Item = f32>) -> Vec<u8> {
@@ -81,7 +77,7 @@ impl Sample {
         Sample { order, format, counts, masses, reals: [0.8, 0.25, 1000.0, 0.3, 0.7, 0.5], files: 1, flags: true, blocks }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         let order = self.order;
         let words = |values: &[u32]| -> Vec<u8> { values.iter().flat_map(|v| order.u32_bytes(*v)).collect() };
         let flag = u32::from(self.flags);
@@ -444,119 +440,6 @@ fn missing_parts_and_contradictions_are_named() {
         snapshots_in(dir.path()).unwrap().iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(names, ["run.005", "run.006", "snap_004.0"]);
     assert_eq!(opened(&dir.path().join("run.006")).info().snap, 6);
-}
-
-/// Opens and reads everything; rows of each family, or the error.
-fn read_all(path: &Path) -> spolia::Result<Vec<(Family, u64)>> {
-    let s = open(path, &OpenOptions::default())?;
-    let mut out = Vec::new();
-    for (family, rows) in s.info().rows.clone() {
-        let columns: Vec<usize> = (0..s.schema(family)?.fields().len()).collect();
-        let batch = s.read(family, &columns, 0..rows)?;
-        assert_eq!(batch.num_rows() as u64, rows);
-        out.push((family, rows));
-    }
-    Ok(out)
-}
-
-const REFUSED: [ErrorKind; 6] =
-    [ErrorKind::Damaged, ErrorKind::Unsupported, ErrorKind::Limit, ErrorKind::Mismatch, ErrorKind::Domain, ErrorKind::NotFound];
-
-fn mutated(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    let length = out.len();
-    match dice.below(7) {
-        0 => out.truncate(dice.below(length)),
-        1 => (0..1 + dice.below(16)).for_each(|_| {
-            let bit = dice.below(8 * length);
-            out[bit / 8] ^= 1 << (bit % 8);
-        }),
-        2 => {
-            let (from, count, value) = (dice.below(length), 4 + dice.below(60), [0, 255, dice.next() as u8][dice.below(3)]);
-            out.iter_mut().skip(from).take(count).for_each(|b| *b = value);
-        }
-        // Words of the header and markers: counts, flags and lengths become 0, 1, largest, negative.
-        3 => {
-            let at = 4 * dice.below(80.min(length / 4));
-            let value = [0u32, 1, 2, 255, u32::MAX, i32::MAX as u32, 0x8000_0000, 256][dice.below(8)];
-            out[at..at + 4].copy_from_slice(&if dice.below(2) == 0 { value.to_be_bytes() } else { value.to_le_bytes() });
-        }
-        4 => out.extend((0..1 + dice.below(100)).map(|_| dice.next() as u8).collect::<Vec<_>>()),
-        5 => {
-            let (from, to, count) = (dice.below(length), dice.below(length), dice.below(64));
-            let run: Vec<u8> = out.iter().skip(from).take(count).copied().collect();
-            out.iter_mut().skip(to).zip(run).for_each(|(b, r)| *b = r);
-        }
-        _ => {
-            let (from, count) = (dice.below(length), 1 + dice.below(64));
-            out.drain(from..(from + count).min(length));
-        }
-    }
-    out
-}
-
-#[test]
-fn mutations_are_refused_or_read_and_never_panic() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut refused, mut read) = (0, 0);
-    let mut dice = Dice(20251123);
-    for order in [ByteOrder::Little, ByteOrder::Big] {
-        for format in [1, 2] {
-            let good = Sample::small(order, format).bytes();
-            let path = dir.path().join("snap_001");
-            for _ in 0..MUTATIONS / 4 {
-                std::fs::write(&path, mutated(&good, &mut dice)).unwrap();
-                match read_all(&path) {
-                    Err(error) => {
-                        assert!(REFUSED.contains(&error.kind()), "{error}");
-                        assert!(error.to_string().contains("snap_001"), "{error}");
-                        refused += 1;
-                    }
-                    Ok(rows) => {
-                        assert!(rows.iter().map(|(_, n)| n).sum::<u64>() <= 12, "{rows:?}");
-                        read += 1;
-                    }
-                }
-            }
-        }
-    }
-    println!("{MUTATIONS} mutations: {refused} refused, {read} read, 0 panics");
-    assert_eq!(refused + read, MUTATIONS);
-    assert!(refused > MUTATIONS / 3);
-}
-
-#[test]
-fn truncation_is_refused_everywhere_but_between_optional_blocks() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("snap_001");
-    for order in [ByteOrder::Little, ByteOrder::Big] {
-        for format in [1, 2] {
-            let sample = Sample::small(order, format);
-            let good = sample.bytes();
-            // Ends of the blocks from MASS on: behind these a shorter file is a whole one.
-            let label = if format == 2 { 16 } else { 0 };
-            let mut end = label + 264;
-            let mut ends = Vec::new();
-            for (name, payload) in &sample.blocks {
-                end += label + 8 + payload.len();
-                if !["POS ", "VEL ", "ID  "].contains(name) {
-                    ends.push(end);
-                }
-            }
-            assert_eq!(end, good.len());
-            for length in 0..good.len() {
-                std::fs::write(&path, &good[..length]).unwrap();
-                let result = read_all(&path);
-                // Up to three bytes behind a block may be an editor's.
-                let whole = ends.iter().any(|end| (*end..end + 4).contains(&length));
-                assert_eq!(result.is_ok(), whole, "{length} of {} bytes, format {format}: {result:?}", good.len());
-                if let Err(error) = result {
-                    assert!([ErrorKind::Damaged, ErrorKind::Unsupported].contains(&error.kind()), "{error}");
-                    assert!(error.to_string().contains("snap_001"), "{error}");
-                }
-            }
-        }
-    }
 }
 
 #[cfg(feature = "sql")]

@@ -13,6 +13,7 @@ mod demo;
 mod demo_queries;
 #[cfg(feature = "sql")]
 mod docs;
+mod gadget_binary_damage;
 #[cfg(feature = "sql")]
 mod galaxy;
 mod ingest_gadget_binary;
