@@ -31,6 +31,9 @@ pub struct Options {
     /// List the snapshot formats that can be read
     #[arg(long)]
     formats: bool,
+    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
+    #[arg(long, value_name = "H")]
+    hubble: Option<f64>,
 }
 
 /// Prints the summary.
@@ -40,7 +43,11 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         output::line(&lines.join("\n"))?;
         return Ok(Done::Fully);
     };
-    let summary = if Dataset::is_dataset(path) { dataset(path)? } else { snapshot(path)? };
+    let summary = if Dataset::is_dataset(path) {
+        dataset(path)?
+    } else {
+        snapshot(path, &OpenOptions { hubble: options.hubble, ..OpenOptions::default() })?
+    };
     if global.json_errors() {
         output::line(&format!("{:#}", summary.json))?;
     } else {
@@ -58,8 +65,8 @@ struct Summary {
     notes: Vec<String>,
 }
 
-fn snapshot(path: &Path) -> Result<Summary> {
-    let snapshot = ingest::open(path, &OpenOptions::default())?;
+fn snapshot(path: &Path, options: &OpenOptions) -> Result<Summary> {
+    let snapshot = ingest::open(path, options)?;
     let info = snapshot.info();
     let mut text = String::new();
     let bytes: u64 = info.files.iter().map(|(_, n)| n).sum();

@@ -13,7 +13,7 @@ use super::{output, progress};
 use crate::error::{Error, Result, nearest};
 use crate::ingest::run::{IngestOptions, IngestReport, ingest};
 use crate::ingest::selection::{Selection, Sphere};
-use crate::ingest::{Family, OpenOptions};
+use crate::ingest::{Family, HaloSource, OpenOptions};
 use crate::units::{Quantity, Unit};
 
 /// Options of `ingest`.
@@ -49,6 +49,15 @@ pub struct Options {
     /// Velocity unit of files that do not name theirs [a velocity, such as 1km/s]
     #[arg(long, value_name = "VELOCITY", hide_short_help = true)]
     velocity_unit: Option<String>,
+    /// Halo catalogue or merger tree to read with the snapshot, instead of those beside it
+    #[arg(long, value_name = "PATH", conflicts_with = "no_halos")]
+    halos: Vec<PathBuf>,
+    /// Leave halo catalogues beside the snapshot alone
+    #[arg(long)]
+    no_halos: bool,
+    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
+    #[arg(long, value_name = "H")]
+    hubble: Option<f64>,
 }
 
 fn quantity(flag: &str, text: Option<&String>, unit: &str) -> Result<Option<f64>> {
@@ -91,6 +100,12 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
             length_kpc: quantity("length-unit", options.length_unit.as_ref(), "kpc")?,
             mass_msun: quantity("mass-unit", options.mass_unit.as_ref(), "Msun")?,
             velocity_kms: quantity("velocity-unit", options.velocity_unit.as_ref(), "km/s")?,
+            halos: match (options.no_halos, options.halos.is_empty()) {
+                (true, _) => HaloSource::None,
+                (false, true) => HaloSource::Beside,
+                (false, false) => HaloSource::At(options.halos.clone()),
+            },
+            hubble: options.hubble,
         },
     };
     let terminal = progress::Terminal::new(global);

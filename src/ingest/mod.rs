@@ -23,6 +23,7 @@ pub mod fields;
 pub mod gadget_binary;
 pub mod gadget_hdf5;
 mod gzip;
+pub mod halos;
 pub mod mapped;
 pub mod nihao_fits;
 pub mod run;
@@ -33,7 +34,7 @@ mod sort;
 pub mod synth;
 pub mod tipsy;
 
-/// A table of particles, or of birth records.
+/// A table of particles, of birth records, or of a halo catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
     /// Star particles (wind-phase cells are never among them).
@@ -48,11 +49,37 @@ pub enum Family {
     Tracers,
     /// Star formation records (`.starlog`).
     Births,
+    /// Haloes and subhaloes of a catalogue.
+    Halos,
+    /// Which particle belongs to which halo.
+    HaloMembers,
+    /// Links between haloes of different snapshots.
+    MergerTree,
 }
 
 impl Family {
     /// All families in table order.
-    pub const ALL: [Family; 6] = [Family::Stars, Family::Gas, Family::Dark, Family::BlackHoles, Family::Tracers, Family::Births];
+    pub const ALL: [Family; 9] = [
+        Family::Stars,
+        Family::Gas,
+        Family::Dark,
+        Family::BlackHoles,
+        Family::Tracers,
+        Family::Births,
+        Family::Halos,
+        Family::HaloMembers,
+        Family::MergerTree,
+    ];
+
+    /// Whether its rows are particles of the snapshot.
+    pub fn is_particles(self) -> bool {
+        !matches!(self, Family::Births) && !self.is_halos()
+    }
+
+    /// Whether it comes from a halo catalogue or merger tree.
+    pub fn is_halos(self) -> bool {
+        matches!(self, Family::Halos | Family::HaloMembers | Family::MergerTree)
+    }
 
     /// Name of its table.
     pub fn table(self) -> &'static str {
@@ -63,6 +90,9 @@ impl Family {
             Family::BlackHoles => "black_holes",
             Family::Tracers => "tracers",
             Family::Births => "births",
+            Family::Halos => "halos",
+            Family::HaloMembers => "halo_members",
+            Family::MergerTree => "merger_tree",
         }
     }
 
@@ -75,6 +105,9 @@ impl Family {
             "black_holes" | "bh" => Some(Family::BlackHoles),
             "tracers" => Some(Family::Tracers),
             "births" => Some(Family::Births),
+            "halos" | "halo" => Some(Family::Halos),
+            "halo_members" => Some(Family::HaloMembers),
+            "merger_tree" => Some(Family::MergerTree),
             _ => None,
         }
     }
@@ -111,6 +144,18 @@ pub struct SnapshotInfo {
     pub notes: Vec<String>,
 }
 
+/// Which halo catalogues are read with a snapshot of particles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HaloSource {
+    /// Those that lie beside it under the names that their programs give them.
+    #[default]
+    Beside,
+    /// None.
+    None,
+    /// These files or folders.
+    At(Vec<PathBuf>),
+}
+
 /// How to read; the same for every format.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
@@ -120,6 +165,10 @@ pub struct OpenOptions {
     pub mass_msun: Option<f64>,
     /// Velocity unit for files that do not name theirs [km/s].
     pub velocity_kms: Option<f64>,
+    /// Halo catalogues and merger trees to read with a snapshot of particles.
+    pub halos: HaloSource,
+    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs.
+    pub hubble: Option<f64>,
 }
 
 /// One opened snapshot. Reading is random access and safe from many threads.
@@ -178,5 +227,17 @@ pub trait Format: Send + Sync {
 
 /// Every format, in the order in which they are tried.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&gadget_hdf5::GadgetHdf5, &gadget_binary::GadgetBinary, &nihao_fits::NihaoFits, &tipsy::Tipsy]
+    &[
+        &halos::Subfind,
+        &halos::SubLink,
+        &halos::LHaloTree,
+        &gadget_hdf5::GadgetHdf5,
+        &gadget_binary::GadgetBinary,
+        &nihao_fits::NihaoFits,
+        &halos::Rockstar,
+        &halos::RockstarList,
+        &halos::ConsistentTrees,
+        &halos::Ahf,
+        &tipsy::Tipsy,
+    ]
 }

@@ -201,6 +201,9 @@ impl Job<'_> {
         let same_births = !has_births || holder == Some(info.snap) && known.as_ref().is_some_and(|k| births_once::is_known(&log, k));
         sources.extend(log);
         report.unchanged = same && same_births;
+        if let Some(entry) = known.as_ref().filter(|_| !report.unchanged) {
+            self.refuse_to_lose_particles(entry)?;
+        }
         if report.unchanged {
             notes.push(format!("snapshot {:05} is there already with the same content: nothing to do", info.snap));
         }
@@ -262,9 +265,30 @@ impl Job<'_> {
         Ok(report)
     }
 
+    /// A catalogue alone must not replace the particles of its snapshot.
+    fn refuse_to_lose_particles(&self, known: &SnapshotEntry) -> Result<()> {
+        let has_particles = |name: &str| Family::from_name(name).is_some_and(|f| !f.is_halos());
+        let lost = known.rows.iter().any(|(table, rows)| *rows > 0 && has_particles(table));
+        if lost && self.snapshot.info().rows.iter().all(|(family, _)| family.is_halos()) {
+            return Err(Error::usage(format!(
+                "the dataset has particles of snapshot {:05}, which a halo catalogue would replace",
+                known.snap
+            ))
+            .at(format!("`{}`", self.source.display()))
+            .hint("ingest the snapshot again with `--halos PATH`, or the catalogue into a dataset of its own"));
+        }
+        Ok(())
+    }
+
     fn write_table(&self, transaction: &mut Transaction, plan: &TablePlan, key: &str) -> Result<crate::table::FileEntry> {
         let work = transaction.work_folder().to_path_buf();
-        let mut writer = transaction.writer(plan.family.table(), self.snapshot.info().snap, plan.schema.clone())?;
+        let (table, snap) = (plan.family.table(), self.snapshot.info().snap);
+        // Rows of a merger tree name their snapshots themselves: the table is one over all of them.
+        let mut writer = if plan.schema.column_with_name("snap").is_some() {
+            transaction.writer_part(table, snap, plan.schema.clone())?
+        } else {
+            transaction.writer(table, snap, plan.schema.clone())?
+        };
         let sorter = Sorter { snapshot: self.snapshot, plan, memory_bytes: self.memory_bytes, work: &work, progress: self.progress };
         sorter.write(&mut writer)?;
         writer.finish_as(key)
@@ -353,7 +377,14 @@ fn plan(snapshot: &dyn Snapshot, options: &IngestOptions) -> Result<Vec<TablePla
             continue;
         }
         let schema = snapshot.schema(family)?;
-        let chosen = |name: &str| options.columns.as_ref().is_none_or(|wanted| ALWAYS.contains(&name) || wanted.iter().any(|w| w == name));
+        // Links between tables are of no use in part.
+        let links = matches!(family, Family::HaloMembers | Family::MergerTree);
+        let chosen = |name: &str| {
+            links
+                || options.columns.as_ref().is_none_or(|wanted| {
+                    ALWAYS.contains(&name) || (family == Family::Halos && name == "halo_id") || wanted.iter().any(|w| w == name)
+                })
+        };
         let columns: Vec<usize> = (0..schema.fields().len()).filter(|i| chosen(schema.field(*i).name())).collect();
         if !columns.is_empty() {
             plans.push(TablePlan { family, rows, schema: project(&schema, &columns)?, columns });

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gzip::{self, plain_name};
+use super::halos::{self, companions};
 use super::mapped::Mapped;
 use super::tipsy::companion::is_other_kind;
 use super::{Format, OpenOptions, Snapshot, formats};
@@ -26,12 +27,14 @@ const HEAD_BYTES: u64 = 4096;
 const LISTED: usize = 8;
 /// How folders that hold the files of one snapshot are called: GADGET and AREPO, EAGLE.
 const SNAPSHOT_FOLDERS: [&str; 2] = ["snapdir", "snapshot_"];
+/// How folders that hold the files of one halo catalogue are called.
+const CATALOGUE_FOLDERS: [&str; 1] = ["groups"];
 
 /// Opens the snapshot at `path`: a file, or a folder that holds the files of one snapshot.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
     let metadata = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
     if !metadata.is_dir() {
-        return recognise(path)?.open(path, options);
+        return open_file(path, options);
     }
     let mut found = snapshots_in(path)?;
     if found.len() > 1 {
@@ -47,14 +50,20 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
             .hint(format!("name one of them, such as `{}`; `spolia ingest` takes them all", found[found.len() - 1].display())));
     }
     match found.pop() {
-        Some(file) => recognise(&file)?.open(&file, options),
+        Some(file) => open_file(&file, options),
         None => Err(no_snapshots(path)),
     }
 }
 
+/// Opens a file and what lies beside it.
+fn open_file(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
+    companions::join(path, recognise(path)?.open(path, options)?, options)
+}
+
 /// Every snapshot at `path`, each by its first file, in the order of their names; numbers count as numbers.
 ///
-/// A file gives itself. A folder gives the snapshots that lie in it and in its folders `snapdir_*` and `snapshot_*`.
+/// A file gives itself. A folder gives the snapshots that lie in it and in its folders `snapdir_*` and `snapshot_*`; where there are
+/// none, the halo catalogues in it and in its folders `groups_*`.
 pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
     let metadata = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
     if !metadata.is_dir() {
@@ -62,9 +71,18 @@ pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![path.to_path_buf()]);
     }
     let (files, folders) = entries(path)?;
-    let mut found = first_files(&files);
-    for folder in folders.iter().filter(|f| SNAPSHOT_FOLDERS.iter().any(|start| last(f).starts_with(start))) {
-        found.extend(first_files(&entries(folder)?.0));
+    let inside = |starts: &[&str]| -> Result<Vec<Found>> {
+        let chosen = folders.iter().filter(|f| starts.iter().any(|start| last(f).starts_with(start)));
+        chosen.map(|f| Ok(first_files(&entries(f)?.0))).collect()
+    };
+    let Found { particles: mut found, halos } = first_files(&files);
+    found.extend(inside(&SNAPSHOT_FOLDERS)?.into_iter().flat_map(|f| f.particles));
+    // Catalogues count where there are no particles that they could belong to.
+    if found.is_empty() {
+        found = halos;
+    }
+    if found.is_empty() {
+        found = inside(&CATALOGUE_FOLDERS)?.into_iter().flat_map(|f| f.halos).collect();
     }
     found.sort_by_cached_key(|p| natural(&p.to_string_lossy()));
     Ok(found)
@@ -78,8 +96,20 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok(paths.into_iter().partition(|p| !p.is_dir()))
 }
 
-/// The first file of each snapshot among `files`.
-fn first_files(files: &[PathBuf]) -> Vec<PathBuf> {
+/// Snapshots of a folder, each by its first file.
+struct Found {
+    particles: Vec<PathBuf>,
+    halos: Vec<PathBuf>,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.particles.is_empty() && self.halos.is_empty()
+    }
+}
+
+/// The first file of each snapshot and of each halo catalogue among `files`.
+fn first_files(files: &[PathBuf]) -> Found {
     let recognised: Vec<(PathBuf, String, &'static dyn Format, String)> = files
         .iter()
         .filter_map(|path| {
@@ -96,16 +126,22 @@ fn first_files(files: &[PathBuf]) -> Vec<PathBuf> {
             format.name() == "tipsy" && name.strip_prefix(other).is_some_and(|rest| rest.starts_with('.') && !is_number(&rest[1..]))
         })
     };
-    let mut groups: BTreeMap<String, Vec<(&PathBuf, &'static dyn Format)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, String), Vec<(&PathBuf, &'static dyn Format)>> = BTreeMap::new();
     for (path, _, format, key) in recognised.iter().filter(|(_, name, ..)| !belongs(name)) {
-        groups.entry(key.clone()).or_default().push((path, *format));
+        groups.entry((halos::NAMES.contains(&format.name()), key.clone())).or_default().push((path, *format));
     }
-    let snapshots = groups.into_values().filter_map(|mut files| {
+    let mut found = Found { particles: Vec::new(), halos: Vec::new() };
+    for ((halos, _), mut files) in groups {
         // `g.00064` sorts before `g.00064.gz`, and part 0 before part 1, which may be the first to hold particles.
         files.sort_by_cached_key(|(path, _)| natural(&last(path)));
-        files.iter().any(|(path, format)| format.holds_particles(path)).then(|| files[0].0.clone())
-    });
-    snapshots.collect()
+        let Some(first) = files.first().map(|(path, _)| (*path).clone()) else { continue };
+        if halos {
+            found.halos.push(first);
+        } else if files.iter().any(|(path, format)| format.holds_particles(path)) {
+            found.particles.push(first);
+        }
+    }
+    found
 }
 
 /// The last part of a path, without `.gz`.
@@ -118,7 +154,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// `snap_084.3.hdf5` without the number of its part.
-pub(super) fn without_part(name: &str) -> String {
+pub(in crate::ingest) fn without_part(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
         [head @ .., part, end] if is_number(part) && !head.is_empty() => format!("{}.{end}", head.join(".")),
@@ -215,7 +251,7 @@ fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
         (
             b"\x89HDF\r\n\x1a\n",
             "an HDF5 file without the groups of a snapshot",
-            "a snapshot has a group Header and groups PartType0, PartType1, ...",
+            "a snapshot has a group Header and groups PartType0, PartType1, ..., a catalogue Group or Subhalo",
         ),
         (b"\x93NUMPY", "a NumPy array", "a snapshot has positions, velocities and masses of all particles in one file"),
         (b"\x7fELF", "a program", ""),

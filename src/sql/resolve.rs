@@ -240,7 +240,7 @@ impl Resolver {
     /// All families of a snapshot: the columns that all of them have, and `family`.
     fn all_families(&self, snapshot: &Arc<dyn Snapshot>) -> Result<Arc<dyn TableProvider>> {
         let mut tables = Vec::new();
-        for family in Family::ALL.into_iter().filter(|f| *f != Family::Births && snapshot.rows(*f) > 0) {
+        for family in Family::ALL.into_iter().filter(|f| f.is_particles() && snapshot.rows(*f) > 0) {
             tables.push((family, SnapshotTable::new(snapshot.clone(), family)?));
         }
         let Some((_, first)) = tables.first() else { return Err(Error::not_found("the snapshot has no particles")) };

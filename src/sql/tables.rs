@@ -45,6 +45,9 @@ fn described(source: &Source, table: &str) -> (Option<u64>, String) {
     match &source.content {
         Content::Dataset(dataset) => {
             let files = dataset.files(table);
+            if !dataset.per_snapshot(table).unwrap_or(true) {
+                return (Some(files.iter().map(|f| f.rows).sum()), format!("{table} of {}", source.name));
+            }
             let last = files.iter().map(|f| f.snap).max().unwrap_or(0);
             let mut snaps: Vec<u32> = files.iter().map(|f| f.snap).collect();
             snaps.dedup();

@@ -95,15 +95,21 @@ impl Transaction {
     /// A writer of one file of `table` for snapshot `snap`. All files of this transaction for a table and snapshot together replace
     /// those of older versions; several follow each other in the order in which their writers were made.
     pub fn writer(&mut self, table: &str, snap: u32, schema: SchemaRef) -> Result<TableWriter> {
-        self.make_writer(table, Some(snap), schema)
+        self.make_writer(table, snap, true, schema)
+    }
+
+    /// A writer of that part of a whole table which came with snapshot `snap`; its schema may have a column `snap` of its own. Files of
+    /// older versions that came with the same snapshot are replaced.
+    pub fn writer_part(&mut self, table: &str, snap: u32, schema: SchemaRef) -> Result<TableWriter> {
+        self.make_writer(table, snap, false, schema)
     }
 
     /// A writer of a table that belongs to the whole dataset; its schema may have a column `snap` of its own.
     pub fn writer_whole(&mut self, table: &str, schema: SchemaRef) -> Result<TableWriter> {
-        self.make_writer(table, None, schema)
+        self.make_writer(table, 0, false, schema)
     }
 
-    fn make_writer(&mut self, table: &str, snap: Option<u32>, schema: SchemaRef) -> Result<TableWriter> {
+    fn make_writer(&mut self, table: &str, snap: u32, per_snapshot: bool, schema: SchemaRef) -> Result<TableWriter> {
         let proper = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !proper(table) {
             return Err(Error::usage(format!("`{table}` cannot be the name of a table")).expected("lower-case letters, digits and `_`"));
@@ -113,16 +119,13 @@ impl Transaction {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::mismatch(format!("table {table} has two columns `{}`", pair[0])));
         }
-        if snap.is_some() && names.contains(&"snap") {
+        if per_snapshot && names.contains(&"snap") {
             return Err(
                 Error::usage(format!("table {table} has a column `snap`")).hint("readers add it from the snapshot's number; leave it out")
             );
         }
         let stored = StoredSchema::new(&schema)?;
-        let folder = match snap {
-            Some(snap) => format!("data/{table}/snap={snap:05}"),
-            None => format!("data/{table}"),
-        };
+        let folder = if per_snapshot { format!("data/{table}/snap={snap:05}") } else { format!("data/{table}") };
         let number = {
             let mut shared = self.shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             shared.writers += 1;
@@ -138,6 +141,7 @@ impl Transaction {
             folder,
             table: table.to_string(),
             snap,
+            per_snapshot,
             number,
             stored,
             parquet,
@@ -259,7 +263,8 @@ pub struct TableWriter {
     temporary: PathBuf,
     folder: String,
     table: String,
-    snap: Option<u32>,
+    snap: u32,
+    per_snapshot: bool,
     number: u64,
     stored: StoredSchema,
     parquet: ParquetFile<DigestingFile>,
@@ -301,11 +306,11 @@ impl TableWriter {
             block_bytes: BLOCK_BYTES,
             blocks: digests.blocks,
             rows,
-            snap: self.snap.unwrap_or(0),
+            snap: self.snap,
             schema_hash: self.stored.hash()?,
             columns,
         };
-        let finished = FinishedFile { table: self.table, per_snapshot: self.snap.is_some(), file: file.clone(), schema: self.stored };
+        let finished = FinishedFile { table: self.table, per_snapshot: self.per_snapshot, file: file.clone(), schema: self.stored };
         let mut shared = self.shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if !known {
             shared.loose.push(target);

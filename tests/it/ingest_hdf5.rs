@@ -467,7 +467,7 @@ fn a_part_of_a_snapshot_is_ingested_and_another_part_replaces_it() {
 
 #[test]
 fn units_of_the_user_replace_only_what_the_file_does_not_name() {
-    let options = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(1.0), velocity_kms: None };
+    let options = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(1.0), velocity_kms: None, ..OpenOptions::default() };
     let snapshot = GadgetHdf5.open(&tiny("big_endian_003.hdf5"), &options).expect("open");
     let dark = all(&*snapshot, Family::Dark);
     near(floats(&dark, "z")[9], 10.0 * 3.0 / 8.0 * 0.5 * 1000.0, 1e-7);

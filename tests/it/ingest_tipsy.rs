@@ -195,7 +195,7 @@ fn cube300_keeps_code_units() {
     assert_eq!((unit(&*s, Family::Dark, "x"), unit(&*s, Family::Dark, "mass")), ("unknown".into(), "unknown".into()));
     assert!(s.info().notes.iter().any(|n| n.contains("has no dKpcUnit")), "{:?}", s.info().notes);
     assert!((extent(&column(&*s, Family::Dark, "eps")).0 - 0.0035).abs() < 1e-9);
-    let options = OpenOptions { length_kpc: Some(300e3), mass_msun: Some(1e18), velocity_kms: None };
+    let options = OpenOptions { length_kpc: Some(300e3), mass_msun: Some(1e18), velocity_kms: None, ..OpenOptions::default() };
     let given = open(&folder.join("cube300.tbin"), &options).unwrap();
     check_code(&*given, &code, 0.05 * 300e3, 1e18);
     assert_eq!(unit(&*given, Family::Dark, "x"), "kpc");

@@ -16,7 +16,7 @@ use super::file::{Dataset, Kind};
 
 /// Values of one column while it is being filled.
 #[derive(Debug)]
-pub(super) enum Buffer {
+pub(in crate::ingest) enum Buffer {
     /// Single precision.
     Float32(Vec<f32>),
     /// Double precision.
@@ -49,7 +49,7 @@ macro_rules! every {
 
 impl Buffer {
     /// An empty column of `data_type` with room for `rows`.
-    pub(super) fn new(data_type: &DataType, rows: usize) -> Buffer {
+    pub(in crate::ingest) fn new(data_type: &DataType, rows: usize) -> Buffer {
         match data_type {
             DataType::Float32 => Buffer::Float32(Vec::with_capacity(rows)),
             DataType::Int32 => Buffer::Int32(Vec::with_capacity(rows)),
@@ -62,17 +62,17 @@ impl Buffer {
     }
 
     /// Values so far.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::ingest) fn len(&self) -> usize {
         every!(self, v => v.len())
     }
 
     /// Appends `count` values that will be null.
-    pub(super) fn push_defaults(&mut self, count: usize) {
+    pub(in crate::ingest) fn push_defaults(&mut self, count: usize) {
         every!(self, v => v.resize(v.len() + count, Default::default()))
     }
 
     /// Appends `count` times `value`.
-    pub(super) fn push_constant(&mut self, value: f64, count: usize) {
+    pub(in crate::ingest) fn push_constant(&mut self, value: f64, count: usize) {
         match self {
             Buffer::Float32(v) => v.resize(v.len() + count, value as f32),
             Buffer::Boolean(v) => v.resize(v.len() + count, value != 0.0),
@@ -81,7 +81,7 @@ impl Buffer {
     }
 
     /// Appends numbers.
-    pub(super) fn push_floats(&mut self, values: impl Iterator<Item = f64>) {
+    pub(in crate::ingest) fn push_floats(&mut self, values: impl Iterator<Item = f64>) {
         match self {
             Buffer::Float32(v) => v.extend(values.map(|x| x as f32)),
             Buffer::Float64(v) => v.extend(values),
@@ -94,7 +94,7 @@ impl Buffer {
     }
 
     /// Appends identifiers.
-    pub(super) fn push_numbers(&mut self, values: std::ops::Range<u64>) {
+    pub(in crate::ingest) fn push_numbers(&mut self, values: std::ops::Range<u64>) {
         match self {
             Buffer::UInt64(v) => v.extend(values),
             _ => self.push_floats(values.map(|x| x as f64)),
@@ -102,7 +102,7 @@ impl Buffer {
     }
 
     /// The first index at or after `from` whose value is not inside `low..=high`; NaN is outside.
-    pub(super) fn outside(&self, from: usize, low: f64, high: f64) -> Option<(usize, f64)> {
+    pub(in crate::ingest) fn outside(&self, from: usize, low: f64, high: f64) -> Option<(usize, f64)> {
         let found = |v: f64| !(v >= low && v <= high);
         match self {
             Buffer::Float32(v) => v.iter().skip(from).position(|x| found(f64::from(*x))).map(|i| (from + i, f64::from(v[from + i]))),
@@ -112,7 +112,7 @@ impl Buffer {
     }
 
     /// The finished column; `valid` marks values that are not null.
-    pub(super) fn finish(self, valid: Option<Vec<bool>>) -> ArrayRef {
+    pub(in crate::ingest) fn finish(self, valid: Option<Vec<bool>>) -> ArrayRef {
         let nulls = valid.map(NullBuffer::from);
         match self {
             Buffer::Float32(v) => Arc::new(Float32Array::new(v.into(), nulls)),
@@ -127,7 +127,7 @@ impl Buffer {
 }
 
 /// Arrow type of a column that is stored as `kind`; scaled integers become Float64.
-pub(super) fn column_type(kind: Kind, scaled: bool) -> DataType {
+pub(in crate::ingest) fn column_type(kind: Kind, scaled: bool) -> DataType {
     match kind {
         Kind::Float16 | Kind::Float32 => DataType::Float32,
         Kind::Float64 => DataType::Float64,
@@ -140,7 +140,7 @@ pub(super) fn column_type(kind: Kind, scaled: bool) -> DataType {
 }
 
 /// The narrowest type that holds values of both: parts of one table may be stored differently.
-pub(super) fn common_type(a: &DataType, b: &DataType) -> DataType {
+pub(in crate::ingest) fn common_type(a: &DataType, b: &DataType) -> DataType {
     match (a, b) {
         _ if a == b => a.clone(),
         (DataType::UInt32, DataType::UInt64) | (DataType::UInt64, DataType::UInt32) => DataType::UInt64,
@@ -172,7 +172,7 @@ impl<'a> Component<'a> {
 }
 
 /// Appends component `component` of the rows in `bytes`, times `factor`.
-pub(super) fn append(buffer: &mut Buffer, dataset: &Dataset, component: usize, bytes: &[u8], factor: f64) {
+pub(in crate::ingest) fn append(buffer: &mut Buffer, dataset: &Dataset, component: usize, bytes: &[u8], factor: f64) {
     let kind = dataset.kind;
     let c = Component { bytes, row_bytes: dataset.row_bytes(), offset: component * kind.width(), big_endian: dataset.big_endian };
     match (kind, &mut *buffer) {

@@ -10,7 +10,7 @@ use super::file::Attributes;
 
 /// A family of codes with the same conventions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(in crate::ingest) enum Dialect {
     /// GADGET-4, AREPO, IllustrisTNG.
     #[default]
     Gadget,
@@ -29,7 +29,7 @@ const SWIFT_NEUTRINOS: usize = 6;
 
 impl Dialect {
     /// By what only one of them writes.
-    pub(super) fn of(header: &Attributes, groups: &[String]) -> Dialect {
+    pub(in crate::ingest) fn of(header: &Attributes, groups: &[String]) -> Dialect {
         let group = |name: &str| groups.iter().any(|g| g == name);
         if (group("Cosmology") && group("Units")) || header.contains_key("NumPartTypes") {
             Dialect::Swift
@@ -43,7 +43,7 @@ impl Dialect {
     }
 
     /// Name for `info`; none where the file's configuration tells more.
-    pub(super) fn code(self) -> Option<&'static str> {
+    pub(in crate::ingest) fn code(self) -> Option<&'static str> {
         match self {
             Dialect::Gadget => None,
             Dialect::Gizmo => Some("GIZMO"),
@@ -53,22 +53,22 @@ impl Dialect {
     }
 
     /// Whether every dataset says how it is converted, so that one that does not is left in its own unit.
-    pub(super) fn states_units(self) -> bool {
+    pub(in crate::ingest) fn states_units(self) -> bool {
         matches!(self, Dialect::Swift | Dialect::Eagle)
     }
 
     /// Whether particles of type `number` are sinks of SWIFT.
-    pub(super) fn is_sink(self, number: usize) -> bool {
+    pub(in crate::ingest) fn is_sink(self, number: usize) -> bool {
         self == Dialect::Swift && number == SWIFT_SINKS
     }
 
     /// Whether particles of type `number` are neutrinos of SWIFT, which no table takes: their masses are not dark matter's.
-    pub(super) fn is_neutrino(self, number: usize) -> bool {
+    pub(in crate::ingest) fn is_neutrino(self, number: usize) -> bool {
         self == Dialect::Swift && number == SWIFT_NEUTRINOS
     }
 
     /// Groups inside a particle type whose datasets belong to it.
-    pub(super) fn inner_groups(self) -> &'static [&'static str] {
+    pub(in crate::ingest) fn inner_groups(self) -> &'static [&'static str] {
         match self {
             Dialect::Eagle => &["ElementAbundance", "SmoothedElementAbundance"],
             _ => &[],

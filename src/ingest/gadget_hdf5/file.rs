@@ -20,7 +20,7 @@ use hdf5_pure::{ChunkCacheConfig, Datatype, DatatypeByteOrder, FileAccessPropert
 use crate::error::{Error, Result};
 
 /// Eight bytes at offset 0 (or 512, 1024, ...) of every HDF5 file; HDF5 File Format Specification 3.0, section II.A.
-pub(super) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
+pub(in crate::ingest) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 
 /// A deflate stream expands at most 1032 times (zlib technical notes, M. Adler); rounded up.
 const MAX_EXPANSION: u64 = 1100;
@@ -30,6 +30,8 @@ const SCALE_OFFSET_FILTER: u16 = 6;
 const MAX_CHUNK_BYTES: u64 = 1 << 30;
 /// Groups that decide how a file is read, for roots that cannot be listed.
 const ROOT_GROUPS: [&str; 6] = ["Header", "Parameters", "Config", "Cosmology", "Units", "RuntimePars"];
+/// Name of the root group.
+pub(in crate::ingest) const ROOT: &str = "/";
 /// Most particle types that are looked for in roots that cannot be listed.
 const MAX_TYPES: usize = 16;
 /// Widest row that is accepted [components].
@@ -37,7 +39,7 @@ const MAX_COMPONENTS: u64 = 4096;
 
 /// Value of an attribute.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Attribute {
+pub(in crate::ingest) enum Attribute {
     /// One or more numbers that were stored as floats.
     Floats(Vec<f64>),
     /// One or more integers.
@@ -48,7 +50,7 @@ pub(super) enum Attribute {
 
 impl Attribute {
     /// All numbers as f64.
-    pub(super) fn floats(&self) -> Option<Vec<f64>> {
+    pub(in crate::ingest) fn floats(&self) -> Option<Vec<f64>> {
         match self {
             Attribute::Floats(v) => Some(v.clone()),
             Attribute::Integers(v) => Some(v.iter().map(|i| *i as f64).collect()),
@@ -57,12 +59,12 @@ impl Attribute {
     }
 
     /// The first number as f64.
-    pub(super) fn float(&self) -> Option<f64> {
+    pub(in crate::ingest) fn float(&self) -> Option<f64> {
         self.floats().and_then(|v| v.first().copied())
     }
 
     /// All numbers as counts: whole and not negative.
-    pub(super) fn counts(&self) -> Option<Vec<u64>> {
+    pub(in crate::ingest) fn counts(&self) -> Option<Vec<u64>> {
         match self {
             Attribute::Integers(v) => v.iter().map(|i| u64::try_from(*i).ok()).collect(),
             Attribute::Floats(v) => v.iter().map(|x| (x.fract() == 0.0 && *x >= 0.0 && *x < 9e15).then_some(*x as u64)).collect(),
@@ -88,11 +90,11 @@ impl fmt::Display for Attribute {
 }
 
 /// Attributes of one group or dataset, by name.
-pub(super) type Attributes = BTreeMap<String, Attribute>;
+pub(in crate::ingest) type Attributes = BTreeMap<String, Attribute>;
 
 /// How one stored number is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::ingest) enum Kind {
     /// IEEE 754 half precision.
     Float16,
     /// IEEE 754 single precision.
@@ -107,7 +109,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Bytes of one number.
-    pub(super) fn width(self) -> usize {
+    pub(in crate::ingest) fn width(self) -> usize {
         match self {
             Kind::Float16 => 2,
             Kind::Float32 => 4,
@@ -166,7 +168,7 @@ fn guarded<T>(place: &str, action: impl FnOnce() -> std::result::Result<T, hdf5_
 }
 
 /// An opened HDF5 file.
-pub(super) struct H5File {
+pub(in crate::ingest) struct H5File {
     path: PathBuf,
     file: hdf5_pure::File,
     bytes: Arc<Bytes>,
@@ -180,7 +182,7 @@ impl fmt::Debug for H5File {
 
 impl H5File {
     /// Opens `path` for reading; with `keep_open` false no file descriptor is held between reads.
-    pub(super) fn open(path: &Path, keep_open: bool) -> Result<H5File> {
+    pub(in crate::ingest) fn open(path: &Path, keep_open: bool) -> Result<H5File> {
         let handle = std::fs::File::open(path).map_err(|e| Error::io("open", path, &e))?;
         let length = handle.metadata().map_err(|e| Error::io("inspect", path, &e))?.len();
         let bytes = Arc::new(Bytes { path: path.to_path_buf(), length, handle: keep_open.then_some(handle) });
@@ -193,12 +195,12 @@ impl H5File {
     }
 
     /// Where the file is.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::ingest) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Length of the file [bytes].
-    pub(super) fn length(&self) -> u64 {
+    pub(in crate::ingest) fn length(&self) -> u64 {
         self.bytes.length
     }
 
@@ -207,7 +209,7 @@ impl H5File {
     }
 
     /// Names of the groups at the root, sorted.
-    pub(super) fn groups(&self) -> Result<Vec<String>> {
+    pub(in crate::ingest) fn groups(&self) -> Result<Vec<String>> {
         // The library cannot list a root that holds soft links (SWIFT writes such files): then the names that matter are tried one by one.
         let mut names = match guarded(&self.place("/"), || self.file.root().groups()) {
             Ok(names) => names,
@@ -238,14 +240,17 @@ impl H5File {
     }
 
     /// Attributes of a group.
-    pub(super) fn attributes(&self, group: &str) -> Result<Attributes> {
-        Ok(attributes_of(guarded(&self.place(group), || self.file.group(group)?.attrs())?))
+    pub(in crate::ingest) fn attributes(&self, group: &str) -> Result<Attributes> {
+        Ok(attributes_of(guarded(&self.place(group), || {
+            if group == ROOT { self.file.root().attrs() } else { self.file.group(group)?.attrs() }
+        })?))
     }
 
     /// Datasets of a group, sorted by name, and the reasons why some cannot be used.
-    pub(super) fn datasets(&self, group: &str) -> Result<(Vec<Dataset>, Vec<String>)> {
+    pub(in crate::ingest) fn datasets(&self, group: &str) -> Result<(Vec<Dataset>, Vec<String>)> {
         let members = guarded(&self.place(group), || {
-            let mut list: Vec<_> = self.file.group(group)?.iter_datasets()?.collect();
+            let folder = if group == ROOT { self.file.root() } else { self.file.group(group)? };
+            let mut list: Vec<_> = folder.iter_datasets()?.collect();
             list.sort_by(|a, b| a.0.cmp(&b.0));
             Ok(list)
         })?;
@@ -261,7 +266,7 @@ impl H5File {
     }
 
     /// A list of texts; none if there is no such dataset.
-    pub(super) fn texts(&self, group: &str, name: &str) -> Result<Option<Vec<String>>> {
+    pub(in crate::ingest) fn texts(&self, group: &str, name: &str) -> Result<Option<Vec<String>>> {
         if !self.has_group(group)? {
             return Ok(None);
         }
@@ -276,7 +281,7 @@ impl H5File {
     }
 
     /// Datasets of the group `inner` of `group`, called `inner/name`; none if there is no such group.
-    pub(super) fn inner_datasets(&self, group: &str, inner: &str) -> Result<Vec<Dataset>> {
+    pub(in crate::ingest) fn inner_datasets(&self, group: &str, inner: &str) -> Result<Vec<Dataset>> {
         let path = format!("{group}/{inner}");
         if !self.has_group(&path)? {
             return Ok(Vec::new());
@@ -310,21 +315,21 @@ enum Storage {
 }
 
 /// One numeric dataset whose size has been checked against its file.
-pub(super) struct Dataset {
+pub(in crate::ingest) struct Dataset {
     /// Name inside its group.
-    pub(super) name: String,
+    pub(in crate::ingest) name: String,
     /// Length of the first dimension.
-    pub(super) rows: u64,
+    pub(in crate::ingest) rows: u64,
     /// Numbers in one row.
-    pub(super) components: usize,
+    pub(in crate::ingest) components: usize,
     /// Layout of one number.
-    pub(super) kind: Kind,
+    pub(in crate::ingest) kind: Kind,
     /// Whether numbers are stored with the most significant byte first.
-    pub(super) big_endian: bool,
+    pub(in crate::ingest) big_endian: bool,
     /// Rows of one chunk; 0 when the storage is not chunked.
-    pub(super) chunk_rows: u64,
+    pub(in crate::ingest) chunk_rows: u64,
     /// Attributes.
-    pub(super) attributes: Attributes,
+    pub(in crate::ingest) attributes: Attributes,
     place: String,
     storage: Storage,
     bytes: Arc<Bytes>,
@@ -461,17 +466,17 @@ impl Dataset {
     }
 
     /// `group/name` and the file, for messages.
-    pub(super) fn place(&self) -> &str {
+    pub(in crate::ingest) fn place(&self) -> &str {
         &self.place
     }
 
     /// Bytes of one row.
-    pub(super) fn row_bytes(&self) -> usize {
+    pub(in crate::ingest) fn row_bytes(&self) -> usize {
         self.components * self.kind.width()
     }
 
     /// Replaces `buffer` by the stored bytes of `rows`.
-    pub(super) fn read(&self, rows: Range<u64>, buffer: &mut Vec<u8>) -> Result<()> {
+    pub(in crate::ingest) fn read(&self, rows: Range<u64>, buffer: &mut Vec<u8>) -> Result<()> {
         if rows.start > rows.end || rows.end > self.rows {
             return Err(Error::internal("rows outside the dataset")
                 .at(&self.place)

@@ -16,7 +16,7 @@ use super::file::SIGNATURE;
 const SIGNATURE_OFFSETS: [usize; 4] = [0, 512, 1024, 2048];
 
 /// Whether the first bytes of a file are those of HDF5.
-pub(super) fn has_signature(head: &[u8]) -> bool {
+pub(in crate::ingest) fn has_signature(head: &[u8]) -> bool {
     SIGNATURE_OFFSETS.iter().any(|o| head.get(*o..*o + SIGNATURE.len()) == Some(SIGNATURE.as_slice()))
 }
 
@@ -27,7 +27,7 @@ fn is_hdf5(path: &Path) -> bool {
 }
 
 /// `snap_084.1.hdf5` is (`snap_084`, Some(1), `hdf5`).
-pub(super) fn split_name(name: &str) -> (String, Option<u64>, String) {
+pub(in crate::ingest) fn split_name(name: &str) -> (String, Option<u64>, String) {
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, ext)) if ext.parse::<u64>().is_err() => (stem, ext),
         _ => (name, ""),
@@ -52,7 +52,7 @@ fn without_redshift(base: &str) -> &str {
 }
 
 /// Number of the snapshot: the digits at the end of its base name (`snap_084` is 84), or those of `z`-tagged names before the tag.
-pub(super) fn snapshot_number(path: &Path) -> u32 {
+pub(in crate::ingest) fn snapshot_number(path: &Path) -> u32 {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let (base, _, _) = split_name(&name);
     let base = without_redshift(&base);
@@ -61,7 +61,7 @@ pub(super) fn snapshot_number(path: &Path) -> u32 {
 }
 
 /// The file to start from: `path` itself, or the first file of the only snapshot in the folder `path`.
-pub(super) fn first_file(path: &Path) -> Result<PathBuf> {
+pub(in crate::ingest) fn first_file(path: &Path) -> Result<PathBuf> {
     let metadata = std::fs::metadata(path).map_err(|e| Error::io("open", path, &e))?;
     if !metadata.is_dir() {
         return Ok(path.to_path_buf());
@@ -95,7 +95,7 @@ pub(super) fn first_file(path: &Path) -> Result<PathBuf> {
 }
 
 /// All files of the snapshot that `first` belongs to, when its header speaks of `count` files.
-pub(super) fn all_files(first: &Path, count: u64) -> Result<Vec<PathBuf>> {
+pub(in crate::ingest) fn all_files(first: &Path, count: u64) -> Result<Vec<PathBuf>> {
     let name = first.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let (base, number, extension) = split_name(&name);
     if count <= 1 || number.is_none() {

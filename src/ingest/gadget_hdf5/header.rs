@@ -20,45 +20,45 @@ const LARGEST_SCALE_FACTOR: f64 = 100.0;
 
 /// What one file says about itself and its snapshot.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Header {
+pub(in crate::ingest) struct Header {
     /// Rows of each type in this file; `None` in cut-outs.
-    pub(super) here: Option<Vec<u64>>,
+    pub(in crate::ingest) here: Option<Vec<u64>>,
     /// Rows of each type in the whole snapshot.
-    pub(super) total: Option<Vec<u64>>,
+    pub(in crate::ingest) total: Option<Vec<u64>>,
     /// Mass of each type's particles, 0 where they have masses of their own [code].
-    pub(super) mass_table: Vec<f64>,
+    pub(in crate::ingest) mass_table: Vec<f64>,
     /// Scale factor, or time in non-comoving runs [code].
-    pub(super) time: f64,
+    pub(in crate::ingest) time: f64,
     /// Whether `time` is a scale factor.
-    pub(super) comoving: bool,
+    pub(in crate::ingest) comoving: bool,
     /// Side of the box [code]; 0 when there is none.
-    pub(super) box_size: f64,
+    pub(in crate::ingest) box_size: f64,
     /// Number of files.
-    pub(super) files: u64,
+    pub(in crate::ingest) files: u64,
     /// Hubble parameter; 1 when absent from a non-comoving run.
-    pub(super) h: f64,
+    pub(in crate::ingest) h: f64,
     /// Matter density.
-    pub(super) omega_m: Option<f64>,
+    pub(in crate::ingest) omega_m: Option<f64>,
     /// Density of the cosmological constant.
-    pub(super) omega_lambda: Option<f64>,
+    pub(in crate::ingest) omega_lambda: Option<f64>,
     /// Unit of length, without h [cm].
-    pub(super) unit_length_cm: Option<f64>,
+    pub(in crate::ingest) unit_length_cm: Option<f64>,
     /// Unit of mass, without h [g].
-    pub(super) unit_mass_g: Option<f64>,
+    pub(in crate::ingest) unit_mass_g: Option<f64>,
     /// Unit of velocity [cm/s].
-    pub(super) unit_velocity_cms: Option<f64>,
+    pub(in crate::ingest) unit_velocity_cms: Option<f64>,
     /// `Config` names Lagrangian tracer particles.
-    pub(super) tracers: bool,
+    pub(in crate::ingest) tracers: bool,
     /// Conventions of the file.
-    pub(super) dialect: Dialect,
+    pub(in crate::ingest) dialect: Dialect,
     /// Temperature of the microwave background today [K] and effective number of neutrinos, where the run includes radiation.
-    pub(super) radiation: Option<(f64, f64)>,
+    pub(in crate::ingest) radiation: Option<(f64, f64)>,
     /// Name of the code, as far as it shows.
-    pub(super) code: &'static str,
+    pub(in crate::ingest) code: &'static str,
     /// Everything as text.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(in crate::ingest) attributes: Vec<(String, String)>,
     /// What was assumed.
-    pub(super) notes: Vec<String>,
+    pub(in crate::ingest) notes: Vec<String>,
 }
 
 struct Lookup<'a> {
@@ -92,7 +92,7 @@ impl Lookup<'_> {
 
 impl Header {
     /// Reads the header of `file`, whose root has `groups`.
-    pub(super) fn read(file: &H5File, groups: &[String]) -> Result<Header> {
+    pub(in crate::ingest) fn read(file: &H5File, groups: &[String]) -> Result<Header> {
         let place = format!("`Header` of `{}`", file.path().display());
         let has = |name: &str| groups.iter().any(|g| g == name);
         if !groups.iter().any(|g| g.starts_with("PartType")) {
@@ -234,12 +234,12 @@ impl Header {
     }
 
     /// h as a factor of the code units: SWIFT has none.
-    pub(super) fn code_h(&self) -> f64 {
+    pub(in crate::ingest) fn code_h(&self) -> f64 {
         if self.dialect == Dialect::Swift { 1.0 } else { self.h }
     }
 
     /// The factor by which one power of `a` multiplies: 1 in non-comoving runs.
-    pub(super) fn scale_factor(&self) -> f64 {
+    pub(in crate::ingest) fn scale_factor(&self) -> f64 {
         if self.comoving { self.time } else { 1.0 }
     }
 }

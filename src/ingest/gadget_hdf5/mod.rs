@@ -20,16 +20,16 @@ use crate::error::{Error, Result};
 use super::{Family, Format, OpenOptions, Snapshot, SnapshotInfo};
 
 mod columns;
-mod decode;
-mod dialect;
+pub(super) mod decode;
+pub(super) mod dialect;
 mod families;
-mod file;
-mod files;
-mod header;
-mod names;
+pub(super) mod file;
+pub(super) mod files;
+pub(super) mod header;
+pub(super) mod names;
 mod parts;
 mod read;
-mod scaling;
+pub(super) mod scaling;
 
 pub(super) use columns::temperature_k;
 use columns::{Column, Context};

@@ -9,18 +9,18 @@ use super::scaling::Dimension;
 
 /// One dataset that is understood.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(in crate::ingest) struct Known {
     /// Name in the file.
-    pub(super) dataset: &'static str,
+    pub(in crate::ingest) dataset: &'static str,
     /// Columns, one for each component; empty keeps the dataset's own name.
-    pub(super) columns: &'static [&'static str],
+    pub(in crate::ingest) columns: &'static [&'static str],
     /// What it measures.
-    pub(super) measure: Measure,
+    pub(in crate::ingest) measure: Measure,
 }
 
 /// What a dataset measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Measure {
+pub(in crate::ingest) enum Measure {
     /// A quantity in code units.
     Code(Dimension),
     /// A number in the unit of its canonical column already (1, K, Msun/yr).
@@ -42,16 +42,16 @@ const fn known(dataset: &'static str, columns: &'static [&'static str], measure:
 /// Elements of `GFM_Metals` in order; the tenth is everything else.
 const ELEMENTS: &[&str] = &["x_h", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_fe", "x_other"];
 /// First columns of GIZMO's `Metallicity`; further ones trace the r-process and ages and keep their own names.
-pub(super) const GIZMO_METALS: &[&str] = &["z_metal", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_s", "x_ca", "x_fe"];
+pub(in crate::ingest) const GIZMO_METALS: &[&str] = &["z_metal", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_s", "x_ca", "x_fe"];
 /// Datasets with the time of formation.
-pub(super) const FORMATION: [&str; 4] = ["GFM_StellarFormationTime", "StellarFormationTime", "BirthScaleFactors", "BirthTimes"];
+pub(in crate::ingest) const FORMATION: [&str; 4] = ["GFM_StellarFormationTime", "StellarFormationTime", "BirthScaleFactors", "BirthTimes"];
 /// Bands of `GFM_StellarPhotometrics`: Johnson U, B, V, K and SDSS g, r, i, z, Vega magnitudes as TNG states them.
 const BANDS: &[&str] = &["mag_u", "mag_b", "mag_v", "mag_k", "mag_g", "mag_r", "mag_i", "mag_z"];
 /// Channels of `GFM_MetalsTagged`.
 const CHANNELS: &[&str] = &["z_metal_sn_ia", "z_metal_sn_ii", "z_metal_agb", "z_metal_ns_merger", "x_fe_sn_ia", "x_fe_sn_ii"];
 
 /// Every dataset that is understood.
-pub(super) const KNOWN: &[Known] = &[
+pub(in crate::ingest) const KNOWN: &[Known] = &[
     known("ParticleIDs", &["id"], Measure::Identifier),
     known("Coordinates", &["x", "y", "z"], Measure::Code(Dimension::LENGTH)),
     known("Velocities", &["vx", "vy", "vz"], Measure::Code(Dimension::VELOCITY)),
@@ -112,7 +112,7 @@ pub(super) const KNOWN: &[Known] = &[
 ];
 
 /// The known dataset called `name` if its shape fits.
-pub(super) fn lookup(name: &str, components: usize) -> Option<&'static Known> {
+pub(in crate::ingest) fn lookup(name: &str, components: usize) -> Option<&'static Known> {
     KNOWN.iter().find(|k| {
         k.dataset == name
             && (k.columns.is_empty()
@@ -123,12 +123,12 @@ pub(super) fn lookup(name: &str, components: usize) -> Option<&'static Known> {
 }
 
 /// Columns that only stars have: never filled for wind-phase cells.
-pub(super) fn only_stars(column: &str) -> bool {
+pub(in crate::ingest) fn only_stars(column: &str) -> bool {
     column.ends_with("_birth") || column == "age" || column.starts_with("mag_")
 }
 
 /// Dataset name in lower_snake: `ParticleIDs` is particle_ids, `GFM_WindHostHaloMass` gfm_wind_host_halo_mass.
-pub(super) fn snake(name: &str) -> String {
+pub(in crate::ingest) fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 8);
     for (i, c) in letters.iter().enumerate() {
@@ -156,7 +156,7 @@ pub(super) fn snake(name: &str) -> String {
 }
 
 /// Column names of a dataset that keeps its own name.
-pub(super) fn own_columns(name: &str, components: usize) -> Vec<String> {
+pub(in crate::ingest) fn own_columns(name: &str, components: usize) -> Vec<String> {
     let base = snake(name);
     if components == 1 { vec![base] } else { (0..components).map(|i| format!("{base}_{i}")).collect() }
 }

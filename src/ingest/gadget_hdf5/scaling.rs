@@ -20,17 +20,17 @@ const DEFAULT_MASS_MSUN: f64 = 1e10;
 
 /// Powers of the canonical units, and of `a` and `h` by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Dimension {
+pub(in crate::ingest) struct Dimension {
     /// Power of kpc.
-    pub(super) length: f64,
+    pub(in crate::ingest) length: f64,
     /// Power of Msun.
-    pub(super) mass: f64,
+    pub(in crate::ingest) mass: f64,
     /// Power of km/s.
-    pub(super) velocity: f64,
+    pub(in crate::ingest) velocity: f64,
     /// Power of the scale factor when no attribute says.
-    pub(super) a: f64,
+    pub(in crate::ingest) a: f64,
     /// Power of h when no attribute says.
-    pub(super) h: f64,
+    pub(in crate::ingest) h: f64,
 }
 
 impl Dimension {
@@ -39,22 +39,22 @@ impl Dimension {
     }
 
     /// No dimension at all.
-    pub(super) const NONE: Dimension = Dimension::new(0.0, 0.0, 0.0, 0.0, 0.0);
+    pub(in crate::ingest) const NONE: Dimension = Dimension::new(0.0, 0.0, 0.0, 0.0, 0.0);
     /// Comoving length over h.
-    pub(super) const LENGTH: Dimension = Dimension::new(1.0, 0.0, 0.0, 1.0, -1.0);
+    pub(in crate::ingest) const LENGTH: Dimension = Dimension::new(1.0, 0.0, 0.0, 1.0, -1.0);
     /// Mass over h.
-    pub(super) const MASS: Dimension = Dimension::new(0.0, 1.0, 0.0, 0.0, -1.0);
+    pub(in crate::ingest) const MASS: Dimension = Dimension::new(0.0, 1.0, 0.0, 0.0, -1.0);
     /// GADGET velocity: peculiar over sqrt(a).
-    pub(super) const VELOCITY: Dimension = Dimension::new(0.0, 0.0, 1.0, 0.5, 0.0);
+    pub(in crate::ingest) const VELOCITY: Dimension = Dimension::new(0.0, 0.0, 1.0, 0.5, 0.0);
     /// Comoving density.
-    pub(super) const DENSITY: Dimension = Dimension::new(-3.0, 1.0, 0.0, -3.0, 2.0);
+    pub(in crate::ingest) const DENSITY: Dimension = Dimension::new(-3.0, 1.0, 0.0, -3.0, 2.0);
     /// Specific internal energy.
-    pub(super) const ENERGY: Dimension = Dimension::new(0.0, 0.0, 2.0, 0.0, 0.0);
+    pub(in crate::ingest) const ENERGY: Dimension = Dimension::new(0.0, 0.0, 2.0, 0.0, 0.0);
     /// Potential.
-    pub(super) const POTENTIAL: Dimension = Dimension::new(0.0, 0.0, 2.0, -1.0, 0.0);
+    pub(in crate::ingest) const POTENTIAL: Dimension = Dimension::new(0.0, 0.0, 2.0, -1.0, 0.0);
 
     /// VOUnit string of these powers, `unknown` when they are not whole.
-    pub(super) fn unit(&self) -> String {
+    pub(in crate::ingest) fn unit(&self) -> String {
         let whole = |power: f64| (power.fract() == 0.0 && power.abs() < 100.0).then_some(power as i32);
         let (Some(length), Some(mass), Some(velocity)) = (whole(self.length), whole(self.mass), whole(self.velocity)) else {
             return crate::table::schema::UNKNOWN_UNIT.into();
@@ -74,19 +74,19 @@ impl Dimension {
 
 /// Sizes of the code units.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CodeUnits {
+pub(in crate::ingest) struct CodeUnits {
     length_kpc: f64,
     mass_msun: f64,
     velocity_kms: f64,
     /// Scale factor, 1 in non-comoving runs.
-    pub(super) a: f64,
+    pub(in crate::ingest) a: f64,
     /// Hubble parameter.
-    pub(super) h: f64,
+    pub(in crate::ingest) h: f64,
 }
 
 impl CodeUnits {
     /// Units named by the file, else by the user, else the GADGET convention; what was assumed is added to `notes`.
-    pub(super) fn new(header: &Header, options: &OpenOptions, notes: &mut Vec<String>) -> CodeUnits {
+    pub(in crate::ingest) fn new(header: &Header, options: &OpenOptions, notes: &mut Vec<String>) -> CodeUnits {
         let h = header.code_h();
         let mut assumed = Vec::new();
         // The user's units are physical or comoving ones as they stand, while code units carry 1/h: multiply it in here once.
@@ -110,17 +110,17 @@ impl CodeUnits {
     }
 
     /// Factor from code units to canonical units by convention.
-    pub(super) fn factor(&self, d: &Dimension) -> f64 {
+    pub(in crate::ingest) fn factor(&self, d: &Dimension) -> f64 {
         self.without_a(d) * self.a.powf(d.a)
     }
 
     /// The same without the power of the scale factor.
-    pub(super) fn without_a(&self, d: &Dimension) -> f64 {
+    pub(in crate::ingest) fn without_a(&self, d: &Dimension) -> f64 {
         self.length_kpc.powf(d.length) * self.mass_msun.powf(d.mass) * self.velocity_kms.powf(d.velocity) * self.h.powf(d.h)
     }
 
     /// Length of one unit of time [kpc/(km/s)], for `Time` of non-comoving runs.
-    pub(super) fn time(&self) -> f64 {
+    pub(in crate::ingest) fn time(&self) -> f64 {
         self.length_kpc / self.velocity_kms / self.h
     }
 }
@@ -130,18 +130,18 @@ const SWIFT_CGS: &str = "Conversion factor to CGS (not including cosmological co
 
 /// Scaling attributes of one dataset.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scaling {
+pub(in crate::ingest) struct Scaling {
     /// Dimension with the file's own powers of `a` and `h`.
-    pub(super) dimension: Dimension,
+    pub(in crate::ingest) dimension: Dimension,
     /// Whether the file states the powers of length, mass and velocity (EAGLE does not).
-    pub(super) stated: bool,
+    pub(in crate::ingest) stated: bool,
     /// Size of one code unit [cgs]; 0 is dimensionless.
-    pub(super) to_cgs: f64,
+    pub(in crate::ingest) to_cgs: f64,
 }
 
 impl Scaling {
     /// The attributes in the manner of GADGET-4, SWIFT or EAGLE, when all of them are there and finite.
-    pub(super) fn of(attributes: &Attributes) -> Option<Scaling> {
+    pub(in crate::ingest) fn of(attributes: &Attributes) -> Option<Scaling> {
         let get = |name: &str| attributes.get(name).and_then(|v| v.float()).filter(|v| v.is_finite());
         if attributes.contains_key(SWIFT_CGS) {
             let (length, mass, time) = (get("U_L exponent")?, get("U_M exponent")?, get("U_t exponent")?);
@@ -168,18 +168,18 @@ impl Scaling {
     }
 
     /// Whether the attributes may be believed for a dataset of known dimension.
-    pub(super) fn agrees(&self, known: &Dimension) -> bool {
+    pub(in crate::ingest) fn agrees(&self, known: &Dimension) -> bool {
         self.to_cgs > 0.0 && (!self.stated || self.dimension.agrees(known))
     }
 
     /// Factor to the canonical units of `known` without the power of the scale factor.
-    pub(super) fn without_a(&self, known: &Dimension, h: f64) -> f64 {
+    pub(in crate::ingest) fn without_a(&self, known: &Dimension, h: f64) -> f64 {
         let canonical_cgs = KPC_CM.powf(known.length) * SOLAR_MASS_G.powf(known.mass) * KMS_CM_S.powf(known.velocity);
         self.to_cgs * h.powf(self.dimension.h) / canonical_cgs
     }
 
     /// Factor to the canonical units of `known`.
-    pub(super) fn factor(&self, known: &Dimension, units: &CodeUnits) -> f64 {
+    pub(in crate::ingest) fn factor(&self, known: &Dimension, units: &CodeUnits) -> f64 {
         self.without_a(known, units.h) * units.a.powf(self.dimension.a)
     }
 }

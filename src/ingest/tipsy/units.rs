@@ -194,7 +194,12 @@ mod tests {
 
     #[test]
     fn the_user_can_give_units() {
-        let options = OpenOptions { length_kpc: Some(1.0), mass_msun: Some(1.0 / GRAVITY_KPC_KMS2_MSUN), velocity_kms: None };
+        let options = OpenOptions {
+            length_kpc: Some(1.0),
+            mass_msun: Some(1.0 / GRAVITY_KPC_KMS2_MSUN),
+            velocity_kms: None,
+            ..OpenOptions::default()
+        };
         let c = Conversion::new(2.0, None, &options).unwrap();
         assert!((c.of(Quantity::Velocity).0.unwrap() - 1.0).abs() < 1e-15);
         assert!((c.time_gyr.unwrap() - 2.0 * GYR_PER_TIME_UNIT).abs() < 1e-12);

@@ -212,6 +212,7 @@ fn options(context: &Context) -> IngestOptions {
             length_kpc: values.number("length_unit"),
             mass_msun: values.number("mass_unit"),
             velocity_kms: values.number("velocity_unit"),
+            ..OpenOptions::default()
         },
     }
 }

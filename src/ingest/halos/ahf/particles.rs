@@ -1,0 +1,229 @@
+//! `AHF_particles`: which particles belong to which halo, with the identifiers of the snapshot.
+//!
+//! Layout     number of haloes, then for each `npart haloID` and npart lines `id type`; joined files of several tasks repeat this
+//! Edge cases of a Tipsy run, ids are positions in the order dark, stars, gas unless AHF was told otherwise: positions are believed
+//!            where they agree with the type of every particle, else ids must exist in the family of their type; type 0 gas, 1 dark,
+//!            4 stars; particles of a subhalo belong to its host as well
+//! Refuses    counts that differ from those of the halo table, haloes of one file that the other lacks, ids that fit neither way
+//! Cost       8 bytes an id and a type while reading; ids of the snapshot are read once
+//! See also   `halos`
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::UInt64Type;
+
+use crate::error::{Error, Result};
+use crate::ingest::{Family, Snapshot};
+
+use super::super::catalogue::Given;
+use super::super::table::{Column, Table};
+use super::super::text::TextFile;
+
+/// AHF's number of gas particles.
+const GAS: u8 = 0;
+/// AHF's number of star particles.
+const STARS: u8 = 4;
+/// AHF's numbers of dark matter particles, from high resolution to low.
+const DARK: [u8; 4] = [1, 2, 3, 5];
+/// A type that the file does not give.
+const UNKNOWN: u8 = u8::MAX;
+
+/// Members as they are stored.
+#[derive(Debug, Default)]
+struct Members {
+    halo: Vec<u64>,
+    id: Vec<u64>,
+    kind: Vec<u8>,
+    /// Number of members of each halo: all, gas, stars.
+    counts: BTreeMap<u64, [u64; 3]>,
+}
+
+/// Reads the file; counts by type are added to `haloes` where the table has none.
+pub(super) fn read(file: &TextFile, haloes: &mut Table, given: &Given, notes: &mut Vec<String>) -> Result<RecordBatch> {
+    let ids: Vec<u64> = haloes.wholes("halo_id").map(|ids| ids.iter().flatten().collect()).unwrap_or_default();
+    let mut members = parse(file, &ids)?;
+    compare(file, haloes, &members)?;
+    let typed = !members.kind.contains(&UNKNOWN);
+    for (name, slot, type_number) in [("n_gas", 1, GAS), ("n_stars", 2, STARS)] {
+        if typed && !haloes.has(name) {
+            let count = |id: &u64| members.counts.get(id).and_then(|c| c.get(slot).copied());
+            haloes.whole(name, &format!("members of type {type_number}"), ids.iter().map(count));
+        }
+    }
+    match &given.snapshot {
+        Some(snapshot) => translate(file, &mut members, snapshot.as_ref(), notes)?,
+        None => notes.push(
+            "ids of members are as AHF wrote them: of a Tipsy run, positions in the order dark, stars, gas; open the snapshot for its ids"
+                .into(),
+        ),
+    }
+    let mut table = Table::default();
+    table.put(Column { name: "halo_id", source: "haloID", ..Column::default() }, Arc::new(UInt64Array::from(members.halo)));
+    table.put(Column { name: "id", source: "id", ..Column::default() }, Arc::new(UInt64Array::from(members.id)));
+    let names: StringArray = members.kind.iter().map(|kind| family(*kind).map(Family::table).or(Some("unknown"))).collect();
+    table.put(Column { name: "family", source: "type", ..Column::default() }, Arc::new(names));
+    table.finish()
+}
+
+fn family(kind: u8) -> Option<Family> {
+    match kind {
+        GAS => Some(Family::Gas),
+        STARS => Some(Family::Stars),
+        k if DARK.contains(&k) => Some(Family::Dark),
+        _ => None,
+    }
+}
+
+fn parse(file: &TextFile, known: &[u64]) -> Result<Members> {
+    // A damaged count must not reserve more than the file can hold: a line has two bytes at least.
+    let room = (file.length() / 4) as usize;
+    let mut members = Members::default();
+    let mut lines = file.lines().filter(|(_, line)| !line.starts_with('#'));
+    let ends = |what: &str, expected: u64, found: u64| {
+        Error::damaged(what).at(file.place()).expected(expected).found(found).hint("the file is truncated; copy it again")
+    };
+    let mut number = 0;
+    while let Some((line, text)) = lines.next() {
+        number = line;
+        let haloes = one(file, line, text)?;
+        for index in 0..haloes {
+            let Some((line, text)) = lines.next() else { return Err(ends("list of members ends before its last halo", haloes, index)) };
+            let mut words = text.split_whitespace();
+            let count = whole(file, line, words.next())?;
+            let halo = match words.next() {
+                Some(word) => whole(file, line, Some(word))?,
+                None => *known.get(members.counts.len()).ok_or_else(|| file.bad(line, "members of a halo that the table lacks", text))?,
+            };
+            if members.counts.contains_key(&halo) {
+                return Err(Error::damaged("members of one halo are listed twice").at(file.at(line)).found(halo));
+            }
+            let mut tally = [count, 0, 0];
+            members.id.reserve((count as usize).min(room));
+            for at in 0..count {
+                let Some((line, text)) = lines.next() else {
+                    return Err(ends("members of a halo end early", count, at).at(format!("halo {halo} of {}", file.place())));
+                };
+                let mut words = text.split_whitespace();
+                let id = whole(file, line, words.next())?;
+                let kind = match words.next() {
+                    Some(word) => word
+                        .parse::<u8>()
+                        .ok()
+                        .filter(|k| family(*k).is_some())
+                        .ok_or_else(|| file.bad(line, "no such type of particle", word))?,
+                    None => UNKNOWN,
+                };
+                if let Some(word) = words.next() {
+                    return Err(file.bad(line, "expected an id and a type", word));
+                }
+                tally[1] += u64::from(kind == GAS);
+                tally[2] += u64::from(kind == STARS);
+                members.halo.push(halo);
+                members.id.push(id);
+                members.kind.push(kind);
+            }
+            members.counts.insert(halo, tally);
+        }
+    }
+    if number == 0 {
+        return Err(Error::damaged("list of members is empty").at(file.place()));
+    }
+    Ok(members)
+}
+
+fn whole(file: &TextFile, line: usize, word: Option<&str>) -> Result<u64> {
+    let word = word.unwrap_or("");
+    file.whole(line, word)?.ok_or_else(|| file.bad(line, "expected a number that is not negative", word))
+}
+
+fn one(file: &TextFile, line: usize, text: &str) -> Result<u64> {
+    let mut words = text.split_whitespace();
+    let count = whole(file, line, words.next())?;
+    match words.next() {
+        None => Ok(count),
+        Some(word) => Err(file.bad(line, "expected the number of haloes alone on its line", word)),
+    }
+}
+
+fn compare(file: &TextFile, haloes: &Table, members: &Members) -> Result<()> {
+    let (Some(ids), Some(counts)) = (haloes.wholes("halo_id"), haloes.wholes("n_particles")) else { return Ok(()) };
+    for (id, count) in ids.iter().flatten().zip(counts.iter()) {
+        let found = members.counts.get(&id).map(|c| c[0]);
+        if found != count {
+            return Err(Error::damaged("number of members is not that of the halo table")
+                .at(format!("halo {id} of {}", file.place()))
+                .expected(count.map_or("none".into(), |n| n.to_string()))
+                .found(found.map_or("none".into(), |n| n.to_string())));
+        }
+    }
+    if members.counts.len() != ids.len() {
+        return Err(Error::damaged("members of haloes that the table lacks")
+            .at(file.place())
+            .expected(ids.len())
+            .found(members.counts.len()));
+    }
+    Ok(())
+}
+
+/// Makes ids those of the particle tables.
+fn translate(file: &TextFile, members: &mut Members, snapshot: &dyn Snapshot, notes: &mut Vec<String>) -> Result<()> {
+    let order = [Family::Dark, Family::Stars, Family::Gas];
+    let rows = order.map(|f| snapshot.rows(f));
+    let place = |at: u64| -> Option<(usize, u64)> {
+        let mut start = 0;
+        for (slot, count) in rows.iter().enumerate() {
+            if at < start + count {
+                return Some((slot, at - start));
+            }
+            start += count;
+        }
+        None
+    };
+    let agrees = |id: u64, kind: u8| place(id).is_some_and(|(slot, _)| kind == UNKNOWN || order.get(slot).copied() == family(kind));
+    let tipsy = snapshot.info().format.starts_with("tipsy");
+    let positions = tipsy && members.id.iter().zip(&members.kind).all(|(id, kind)| agrees(*id, *kind));
+    let stored = order.map(|f| if snapshot.rows(f) > 0 { ids_of(snapshot, f).map(Some) } else { Ok(None) });
+    let [dark, stars, gas] = stored;
+    let stored = [dark?, stars?, gas?];
+    if positions {
+        for (id, kind) in members.id.iter_mut().zip(&mut members.kind) {
+            let Some((slot, row)) = place(*id) else { continue };
+            if let Some(value) = stored.get(slot).and_then(Option::as_ref).and_then(|ids| ids.get(row as usize)) {
+                *id = *value;
+            }
+            *kind = [DARK[0], STARS, GAS].get(slot).copied().unwrap_or(UNKNOWN);
+        }
+        notes.push("members were positions in the order dark, stars, gas, and have the ids of the snapshot now".into());
+        return Ok(());
+    }
+    let sets = stored.map(|ids| ids.map(|ids| ids.into_iter().collect::<HashSet<u64>>()));
+    let exists = |id: u64, kind: u8| {
+        order
+            .iter()
+            .zip(&sets)
+            .any(|(f, set)| (kind == UNKNOWN || Some(*f) == family(kind)) && set.as_ref().is_some_and(|s| s.contains(&id)))
+    };
+    let lost = members.id.iter().zip(&members.kind).position(|(id, kind)| !exists(*id, *kind));
+    if let Some((id, halo)) = lost.and_then(|at| members.id.get(at).zip(members.halo.get(at))) {
+        return Err(Error::damaged("member is no particle of the snapshot")
+            .at(format!("halo {halo} of {}", file.place()))
+            .expected(if tipsy { "a position in the order dark, stars, gas, or an id" } else { "an id of the snapshot" })
+            .found(id)
+            .hint("the catalogue belongs to another snapshot; `--no-halos` leaves it alone"));
+    }
+    Ok(())
+}
+
+/// Identifiers of one family in file order.
+fn ids_of(snapshot: &dyn Snapshot, family: Family) -> Result<Vec<u64>> {
+    let schema = snapshot.schema(family)?;
+    let column = schema.index_of("id").map_err(|_| Error::unsupported(format!("{family} have no ids that members could refer to")))?;
+    let batch = snapshot.read(family, &[column], 0..snapshot.rows(family))?;
+    batch
+        .column(0)
+        .as_primitive_opt::<UInt64Type>()
+        .map(|ids| ids.values().to_vec())
+        .ok_or_else(|| Error::internal(format!("ids of {family} are no 64-bit numbers")))
+}
