@@ -33,6 +33,7 @@ use super::settings::Settings;
 use super::sources::Sources;
 use super::statement::{self, Action, Ready};
 use super::text::SqlText;
+use super::tree_function::{TreeFunction, Walk};
 use super::units;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::schema::{UNIT, unit_of};
@@ -195,6 +196,9 @@ impl Engine {
         let resolver = Arc::new(self.resolver(derived::column_words(text)));
         state.register_catalog_list(Arc::new(QueryCatalogs(resolver.clone())));
         state.register_udtf("snapshot", Arc::new(SnapshotFunction(resolver.clone())));
+        for walk in Walk::ALL {
+            state.register_udtf(walk.name(), Arc::new(TreeFunction { walk, resolver: resolver.clone() }));
+        }
         if lean {
             let options = state.config_mut().options_mut();
             // The planner sorts and merges a join only when there are two partitions or more.

@@ -37,6 +37,7 @@ mod statement;
 mod table_name;
 mod tables;
 pub(crate) mod text;
+mod tree_function;
 mod unit_expr;
 mod units;
 

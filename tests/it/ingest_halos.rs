@@ -435,6 +435,16 @@ fn joined(dataset: &Path, folder: &Path) {
         assert_eq!(rows, [["1", "300", "2001", "2300"], ["2", "60", "2301", "2360"]]);
         let rows = answer("SELECT halo_id, descendant_id, descendant_snap FROM merger_tree WHERE is_main_progenitor ORDER BY halo_id");
         assert_eq!(rows, [["11", "1", "64"], ["13", "2", "64"]]);
+        let rows = answer("SELECT halo_id, n_shared FROM main_branch(1, 64)");
+        assert_eq!(rows, [["11", "500"]]);
+        let rows = answer("SELECT halo_id FROM progenitors(1) WHERE merit < 0.5 ORDER BY halo_id");
+        assert_eq!(rows, [["12"]]);
+        let rows = answer("SELECT DISTINCT descendant_id FROM progenitors('merger_tree', 2, 64)");
+        assert_eq!(rows, [["2"]]);
+        let error = session.query("SELECT * FROM main_branch(77, 64)").err().unwrap().to_string();
+        assert!(error.contains("the merger tree has no halo 77 at snapshot 64"), "{error}");
+        let error = session.query("SELECT * FROM main_branch('stars', 1)").err().unwrap().to_string();
+        assert!(error.contains("is no merger tree"), "{error}");
         let rows = answer("SELECT count(*) FROM halos WHERE parent_id IS NULL AND mass > 5e11");
         assert_eq!(rows, [["1"]]);
     }

@@ -42,6 +42,14 @@ impl Stored {
         self.fill(component, &column_type(kind, factor.is_some()), factor.unwrap_or(1.0)).map(|b| b.finish(None))
     }
 
+    /// One component in double precision, times `factor`: masses span more digits than singles keep after a product.
+    pub fn doubles(&self, component: usize, factor: f64) -> Result<Vec<f64>> {
+        match self.fill(component, &DataType::Float64, factor)? {
+            Buffer::Float64(values) => Ok(values),
+            _ => Err(Error::internal("doubles were asked for")),
+        }
+    }
+
     /// One component as whole numbers.
     pub fn integers(&self, component: usize) -> Result<Vec<i64>> {
         let unsigned = self.parts.iter().any(|p| matches!(p.kind, Kind::Unsigned(8)));

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array, new_null_array};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::DataType;
 
@@ -51,6 +51,8 @@ fn dimension(name: &str) -> Option<Dimension> {
     let has = |part: &str| name.contains(part);
     if ["Rate", "BHMdot", "SFR", "Photometric", "Density", "Energy"].iter().any(|p| has(p)) {
         None
+    } else if has("Metal") || has("Fraction") {
+        Some(Dimension::NONE)
     } else if has("HalfmassRad")
         || has("VmaxRad")
         || has("_R_")
@@ -59,8 +61,6 @@ fn dimension(name: &str) -> Option<Dimension> {
         || name.ends_with("Rad") && !has("In")
     {
         Some(Dimension::LENGTH)
-    } else if has("Metal") || has("Fraction") {
-        Some(Dimension::NONE)
     } else if name == "GroupVel" {
         Some(GROUP_SPEED)
     } else if has("Vel") || has("Vmax") {
@@ -114,10 +114,11 @@ fn pieces(stored: &[Stored], units: &CodeUnits) -> Result<Vec<Piece>> {
                 None if dataset.name == "GroupMass" && !has_m200 => "mass".to_string(),
                 None => own,
             };
-            let mut values = dataset.column(component, factor)?;
-            if name.starts_with("mass") && values.data_type() == &DataType::Float32 {
-                values = double(&values)?;
-            }
+            let values: ArrayRef = if name.starts_with("mass") {
+                Arc::new(Float64Array::from(dataset.doubles(component, factor.unwrap_or(1.0))?))
+            } else {
+                dataset.column(component, factor)?
+            };
             let source = if dataset.components > 1 { format!("{}[{component}]", dataset.name) } else { dataset.name.clone() };
             found.push(Piece { name, source, unit: unit.clone(), factor, values });
         }

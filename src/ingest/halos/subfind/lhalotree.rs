@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::ingest::Family;
+use crate::ingest::gadget_hdf5::decode::{Buffer, append};
 use crate::ingest::gadget_hdf5::file::{Attribute, H5File};
 
 use super::super::catalogue::{Given, Loaded, Reader};
@@ -98,10 +99,10 @@ fn lengths(file: &H5File, groups: &[String]) -> Result<Option<Vec<u64>>> {
     let Some(dataset) = found else { return Ok(None) };
     let mut bytes = Vec::new();
     dataset.read(0..dataset.rows, &mut bytes)?;
-    let mut buffer = crate::ingest::gadget_hdf5::decode::Buffer::new(&arrow::datatypes::DataType::Float64, 0);
-    crate::ingest::gadget_hdf5::decode::append(&mut buffer, &dataset, 0, &bytes, 1.0);
+    let mut buffer = Buffer::new(&arrow::datatypes::DataType::Float64, 0);
+    append(&mut buffer, &dataset, 0, &bytes, 1.0);
     match buffer {
-        crate::ingest::gadget_hdf5::decode::Buffer::Float64(v) => Ok(Some(v.into_iter().map(|v| v.max(0.0) as u64).collect())),
+        Buffer::Float64(v) => Ok(Some(v.into_iter().map(|v| v.max(0.0) as u64).collect())),
         _ => Ok(None),
     }
 }
@@ -138,12 +139,7 @@ impl Links {
         let particles = whole(find("SubhaloLen"))?.unwrap_or_else(|| vec![-1; count as usize]);
         self.particles.extend(particles.into_iter().map(|v| u64::try_from(v).ok()));
         match find("SubhaloMass").or(find("Group_M_Crit200")) {
-            Some(stored) => {
-                let values = arrow::compute::cast(&stored.column(0, Some(MASS_MSUN))?, &arrow::datatypes::DataType::Float64);
-                let values = values.map_err(|e| Error::internal("masses are no numbers").because(e))?;
-                let values = arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(&values);
-                self.mass.extend(values.values());
-            }
+            Some(stored) => self.mass.extend(stored.doubles(0, MASS_MSUN)?),
             None => self.mass.clear(),
         }
         if let Some(row) = self.halo.iter().position(Option::is_none) {

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Float64Array};
+
 use crate::error::{Error, Result};
 use crate::ingest::Family;
 use crate::ingest::gadget_hdf5::file::{H5File, ROOT};
@@ -190,18 +192,15 @@ fn others(stored: &[Stored], table: &mut Table, given: &Given, place: &str, note
                 (name, _) if name == mass_name => "mass",
                 _ => own.as_str(),
             };
-            let values = dataset.column(component, factor)?;
             if name == "n_particles" {
                 table.whole(name, &dataset.name, dataset.counts(component)?.into_iter().map(Some));
-            } else {
-                let values = if name.starts_with("mass") {
-                    arrow::compute::cast(&values, &arrow::datatypes::DataType::Float64)
-                        .map_err(|e| Error::internal("masses are no numbers").because(e))?
-                } else {
-                    values
-                };
-                table.put(Column { name, source: &dataset.name, unit, description: None, factor }, values);
+                continue;
             }
+            let values: ArrayRef = match factor {
+                Some(factor) => Arc::new(Float64Array::from(dataset.doubles(component, factor)?)),
+                None => dataset.column(component, None)?,
+            };
+            table.put(Column { name, source: &dataset.name, unit, description: None, factor }, values);
         }
     }
     if left > 0 {
