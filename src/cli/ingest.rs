@@ -50,13 +50,13 @@ pub struct Options {
     #[arg(long, value_name = "VELOCITY", hide_short_help = true)]
     velocity_unit: Option<String>,
     /// Halo catalogue or merger tree to read with the snapshot, instead of those beside it
-    #[arg(long, value_name = "PATH", conflicts_with = "no_halos")]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_halos", hide_short_help = true)]
     halos: Vec<PathBuf>,
     /// Leave halo catalogues beside the snapshot alone
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_halos: bool,
     /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
-    #[arg(long, value_name = "H")]
+    #[arg(long, value_name = "H", hide_short_help = true)]
     hubble: Option<f64>,
 }
 

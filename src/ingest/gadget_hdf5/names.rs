@@ -42,7 +42,8 @@ const fn known(dataset: &'static str, columns: &'static [&'static str], measure:
 /// Elements of `GFM_Metals` in order; the tenth is everything else.
 const ELEMENTS: &[&str] = &["x_h", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_fe", "x_other"];
 /// First columns of GIZMO's `Metallicity`; further ones trace the r-process and ages and keep their own names.
-pub(in crate::ingest) const GIZMO_METALS: &[&str] = &["z_metal", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_s", "x_ca", "x_fe"];
+pub(in crate::ingest) const GIZMO_METALS: &[&str] =
+    &["z_metal", "x_he", "x_c", "x_n", "x_o", "x_ne", "x_mg", "x_si", "x_s", "x_ca", "x_fe"];
 /// Datasets with the time of formation.
 pub(in crate::ingest) const FORMATION: [&str; 4] = ["GFM_StellarFormationTime", "StellarFormationTime", "BirthScaleFactors", "BirthTimes"];
 /// Bands of `GFM_StellarPhotometrics`: Johnson U, B, V, K and SDSS g, r, i, z, Vega magnitudes as TNG states them.

@@ -3,7 +3,7 @@
 //! Formula    merit = n_shared^2 / (n_progenitor n_descendant); the main progenitor is the one of `_mtree_idx`, else of greatest merit
 //! Layout     optional `#` lines, optional number of haloes, then `haloID npart n` and n lines `shared haloID npart`
 //! Units      the table has one row per link: `halo_id` is the progenitor, `snap` its snapshot where the folder tells it
-//! Source     MergerTree of the AHF package; merit of Knebe et al. 2013, MNRAS 435, 1618 (section on AHF)
+//! Source     MergerTree of the AHF package; merit as in Srisawat et al. 2013, MNRAS 436, 150
 //! Refuses    lists shorter than their number, more shared particles than either halo has
 //! Edge cases a halo without progenitor has no row and is counted in a note; a progenitor of several haloes has several rows
 //! See also   `super`
