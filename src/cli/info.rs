@@ -39,7 +39,7 @@ pub struct Options {
 /// Prints the summary.
 pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
     let Some(path) = &options.path else {
-        let lines: Vec<String> = ingest::formats().iter().map(|f| format!("{:<14} {}", f.name(), f.description())).collect();
+        let lines: Vec<String> = ingest::formats().iter().map(|f| format!("{:<17} {}", f.name(), f.description())).collect();
         output::line(&lines.join("\n"))?;
         return Ok(Done::Fully);
     };

@@ -49,8 +49,8 @@ pub struct Options {
     /// Velocity unit of files that do not name theirs [a velocity, such as 1km/s]
     #[arg(long, value_name = "VELOCITY", hide_short_help = true)]
     velocity_unit: Option<String>,
-    /// Halo catalogue or merger tree to read with the snapshot, instead of those beside it
-    #[arg(long, value_name = "PATH", conflicts_with = "no_halos", hide_short_help = true)]
+    /// Halo catalogue or merger tree to read too, instead of those beside
+    #[arg(long, value_name = "PATH", conflicts_with = "no_halos")]
     halos: Vec<PathBuf>,
     /// Leave halo catalogues beside the snapshot alone
     #[arg(long, hide_short_help = true)]

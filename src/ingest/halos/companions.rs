@@ -208,9 +208,9 @@ impl Joined {
         info.notes.extend(notes);
         let mut tables: Vec<(Family, Arc<dyn Rows>)> = Vec::new();
         for loaded in found {
-            let rows: Vec<String> = loaded.rows().iter().map(|(family, rows)| format!("{rows} {family}")).collect();
+            let rows: Vec<String> = loaded.rows().iter().map(|(family, rows)| format!("{rows} rows of {family}")).collect();
             let file = loaded.files.first().map(|(p, _)| p.display().to_string()).unwrap_or_default();
-            info.notes.push(format!("{} of `{file}` belong to the snapshot", rows.join(", ")));
+            info.notes.push(format!("`{file}` lies with the snapshot: {}", rows.join(", ")));
             if let Some((family, _)) = loaded.tables.iter().find(|(f, _)| tables.iter().any(|(known, _)| known == f)) {
                 return Err(Error::usage(format!("two catalogues have a table `{family}`"))
                     .at(format!("`{file}`"))

@@ -16,6 +16,8 @@ use super::units::{Kind, Scale};
 
 /// Columns that hold a value in every row.
 const REQUIRED: [&str; 3] = ["halo_id", "id", "family"];
+/// Columns whose definition is the choice of the catalogue, so that its own name is told with them.
+const DEFINED: [&str; 3] = ["mass", "radius", "spin"];
 /// Columns that are positions or velocities, and so can be moved into a frame.
 const VECTORS: [&str; 6] = ["x", "y", "z", "vx", "vy", "vz"];
 
@@ -47,7 +49,12 @@ impl Table {
         let known = canonical(column.name);
         let info = FieldInfo {
             unit: known.map_or(column.unit, |c| c.unit).to_string(),
-            description: column.description.unwrap_or_else(|| known.map_or_else(String::new, |c| c.description.to_string())),
+            description: column.description.unwrap_or_else(|| match known {
+                Some(c) if DEFINED.contains(&column.name) && !column.source.is_empty() => format!("{}: {}", c.description, column.source),
+                Some(c) => c.description.to_string(),
+                None if column.source.is_empty() => String::new(),
+                None => format!("{} of the catalogue", column.source),
+            }),
             frame: if VECTORS.contains(&column.name) { "box".into() } else { String::new() },
             source: column.source.to_string(),
             factor: column.factor,
