@@ -383,7 +383,7 @@ fn runs_that_are_not_cosmological_have_no_factors() {
     let unset = Sample { reals: [0.5, 1.0, 0.0, 0.0, 0.0, 0.0], ..sample.clone() }.write(&dir.path().join("ics_001"));
     let early = opened(&unset);
     assert_eq!((early.info().time_gyr, floats(&all(&*early, Family::Stars), "birth_stored")), (None, vec![0.25, 0.5]));
-    let given = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(2.0), velocity_kms: Some(3.0) };
+    let given = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(2.0), velocity_kms: Some(3.0), ..OpenOptions::default() };
     let s = open(&path, &given).unwrap();
     let gas = all(&*s, Family::Gas);
     assert_eq!((floats(&gas, "x")[3], floats(&gas, "mass")[0], floats(&gas, "u")[0]), (3000.0, 2.0, 9000.0));

@@ -141,7 +141,7 @@ const SUMS: &[(&str, &str, f64)] = &[
 
 #[test]
 fn units_of_the_user_replace_those_of_the_release_and_not_those_of_the_table() {
-    let given = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(5.0), velocity_kms: None };
+    let given = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(5.0), velocity_kms: None, ..OpenOptions::default() };
     let t = all(&*open(&kinds(), &given).unwrap(), Family::Stars);
     // z names no unit, x and mass do.
     assert_eq!((floats(&t, "z")[4], floats(&t, "y")[4], floats(&t, "mass")[0]), (500.0, -4.0, 1e4));

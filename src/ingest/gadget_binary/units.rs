@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn units_of_the_user_are_taken_as_they_are() {
         let mut notes = Vec::new();
-        let options = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(1.0), velocity_kms: Some(2.0) };
+        let options = OpenOptions { length_kpc: Some(1000.0), mass_msun: Some(1.0), velocity_kms: Some(2.0), ..OpenOptions::default() };
         let units = CodeUnits::new(&header(0.3), &options, &mut notes).unwrap();
         assert_eq!((units.of(Measure::Length).0, units.of(Measure::Mass).0), (Some(800.0), Some(1.0)));
         assert_eq!(units.of(Measure::Energy).0, Some(4.0));
