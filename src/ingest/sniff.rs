@@ -126,7 +126,8 @@ fn first_files(files: &[PathBuf]) -> Found {
             format.name() == "tipsy" && name.strip_prefix(other).is_some_and(|rest| rest.starts_with('.') && !is_number(&rest[1..]))
         })
     };
-    let mut groups: BTreeMap<(bool, String), Vec<(&PathBuf, &'static dyn Format)>> = BTreeMap::new();
+    type Files<'a> = Vec<(&'a PathBuf, &'static dyn Format)>;
+    let mut groups: BTreeMap<(bool, String), Files> = BTreeMap::new();
     for (path, _, format, key) in recognised.iter().filter(|(_, name, ..)| !belongs(name)) {
         groups.entry((halos::NAMES.contains(&format.name()), key.clone())).or_default().push((path, *format));
     }

@@ -17,7 +17,7 @@ use datafusion::arrow::array::{Array, AsArray, BooleanArray, Int32Array, RecordB
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::{Int32Type, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::{MemTable, TableType};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, collect};
@@ -157,8 +157,7 @@ struct Tree {
 
 impl Tree {
     fn new(rows: &RecordBatch) -> Result<Tree> {
-        let odd =
-            |name: &str| DataFusionError::from(outward(Error::mismatch(format!("column {name} of the merger tree has another type"))));
+        let odd = |name: &str| outward(Error::mismatch(format!("column {name} of the merger tree has another type")));
         let column = |name: &str| rows.column_by_name(name).ok_or_else(|| odd(name));
         let whole =
             |name: &str| -> Result<UInt64Array> { column(name)?.as_primitive_opt::<UInt64Type>().cloned().ok_or_else(|| odd(name)) };

@@ -160,7 +160,8 @@ pub(super) fn table(
     table.whole("group_id", "SubhaloGrNr", first.clone().map(Some).chain(group_of.iter().copied()));
     table.whole("subhalo_id", "", first.map(|_| None).chain(second.map(Some)));
     let total = |lengths: &[Vec<u64>], row: usize| (!lengths.is_empty()).then(|| lengths.iter().filter_map(|t| t.get(row)).sum::<u64>());
-    let every = |of: &dyn Fn(&[Vec<u64>], usize) -> Option<u64>| -> Vec<Option<u64>> {
+    type OfRow<'a> = &'a dyn Fn(&[Vec<u64>], usize) -> Option<u64>;
+    let every = |of: OfRow| -> Vec<Option<u64>> {
         let (groups, subs) = (&membership.group_lengths, &membership.sub_lengths);
         (0..n_groups as usize).map(|row| of(groups, row)).chain((0..n_subs as usize).map(|row| of(subs, row))).collect()
     };
