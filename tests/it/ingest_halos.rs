@@ -415,6 +415,41 @@ fn ingested_haloes_are_tables_of_the_dataset() {
     joined(&out, &folder);
 }
 
+/// Two snapshots of one run, the trees of both in one table.
+#[test]
+fn trees_of_several_snapshots_are_one_table() {
+    let Some(folder) = samples("synthetic/tipsy_std") else { return };
+    let dir = copy(&folder);
+    for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().replace(".00064", ".00065");
+        std::fs::copy(entry.path(), dir.path().join(name)).unwrap();
+    }
+    let tree = "2\n1 650 1\n600 1 650\n2 100 1\n95 2 100\n";
+    std::fs::write(dir.path().join("galaxy.00065.z0.250.AHF_mtree"), tree).unwrap();
+    let s = opened(&dir.path().join("galaxy.00065"));
+    let found = table(s.as_ref(), Family::MergerTree);
+    assert_eq!(found.column_by_name("snap").unwrap().as_primitive::<Int32Type>().values(), &[64, 64], "the catalogue before this one");
+    let out = dir.path().join("galaxy.spolia");
+    let sources = ["galaxy.00064", "galaxy.00065"].map(|n| dir.path().join(n));
+    ingest(&sources, &out, &IngestOptions::default(), &Silent).unwrap_or_else(|e| panic!("{e}"));
+    ingest(&sources[..1], &out, &IngestOptions::default(), &Silent).unwrap_or_else(|e| panic!("{e}"));
+    let dataset = Dataset::open(&out).unwrap();
+    let rows = |t: &str| dataset.files(t).iter().map(|f| (f.snap, f.rows)).collect::<Vec<_>>();
+    assert_eq!((rows("merger_tree"), rows("halos")), (vec![(64, 3), (65, 2)], vec![(64, 2), (65, 2)]));
+    #[cfg(feature = "sql")]
+    {
+        use spolia::sql::{Session, SessionOptions};
+        let session = Session::new(SessionOptions::default()).unwrap();
+        session.attach(&out).unwrap();
+        let count = |sql: &str| session.query(sql).unwrap_or_else(|e| panic!("{sql}: {e}")).rows();
+        assert_eq!(count("SELECT * FROM merger_tree"), 5, "all snapshots");
+        // 1 at 65 <- 1 at 64 <- 11 before it, and the merger of 12 besides.
+        assert_eq!(count("SELECT * FROM main_branch(1, 65)"), 2);
+        assert_eq!(count("SELECT * FROM progenitors(1, 65)"), 3);
+        assert_eq!(count("SELECT h.mass FROM halos@all h JOIN main_branch(1, 65) t ON h.halo_id = t.halo_id AND h.snap = t.snap"), 1);
+    }
+}
+
 /// Members joined with stars, in the dataset and in the raw snapshot.
 #[cfg(feature = "sql")]
 fn joined(dataset: &Path, folder: &Path) {

@@ -231,7 +231,8 @@ impl H5File {
         Ok(names)
     }
 
-    fn has_group(&self, name: &str) -> Result<bool> {
+    /// Whether the root has a group called `name`.
+    pub(in crate::ingest) fn has_group(&self, name: &str) -> Result<bool> {
         guarded(&self.place(name), || match self.file.group(name) {
             Ok(_) => Ok(true),
             Err(hdf5_pure::Error::Format(FormatError::PathNotFound(_))) => Ok(false),

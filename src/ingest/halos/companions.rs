@@ -151,7 +151,7 @@ fn beside(path: &Path, notes: &mut Vec<String>) -> Vec<PathBuf> {
         }
         let first =
             |accept: &dyn Fn(&str) -> bool| folders.iter().find_map(|f| sorted(f).into_iter().find(|p| p.is_file() && accept(&name(p))));
-        let catalogue = |n: &str| split_name(n).0 == format!("fof_subhalo_tab_{digits}");
+        let catalogue = |n: &str| ["fof_subhalo_tab_", "fof_tab_"].iter().any(|start| split_name(n).0 == format!("{start}{digits}"));
         let tree = |n: &str| n.contains("tree_extended") && (n.ends_with(".hdf5") || n.ends_with(".h5"));
         found.extend(first(&catalogue));
         found.extend(first(&tree));

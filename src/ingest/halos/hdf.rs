@@ -88,7 +88,7 @@ pub(super) fn gather(files: &[H5File], group: &str, counts: &[Option<u64>], note
     let mut stored: Vec<Stored> = Vec::new();
     let (mut rows, mut filled) = (0, 0);
     for (file, count) in files.iter().zip(counts) {
-        let there = group == ROOT || file.groups()?.iter().any(|g| g == group);
+        let there = group == ROOT || file.has_group(group)?;
         let (datasets, skipped) = if there { file.datasets(group)? } else { (Vec::new(), Vec::new()) };
         skipped.into_iter().for_each(|note| {
             if !notes.contains(&note) {

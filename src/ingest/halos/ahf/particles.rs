@@ -3,7 +3,8 @@
 //! Layout     number of haloes, then for each `npart haloID` and npart lines `id type`; joined files of several tasks repeat this
 //! Edge cases of a Tipsy run, ids are positions in the order dark, stars, gas unless AHF was told otherwise: positions are believed
 //!            where they agree with the type of every particle, else ids must exist in the family of their type; type 0 gas, 1 dark,
-//!            4 stars; particles of a subhalo belong to its host as well
+//!            4 stars; lists without types are of old versions, whose positions are those of the file: gas, dark, stars; particles of
+//!            a subhalo belong to its host as well
 //! Refuses    counts that differ from those of the halo table, haloes of one file that the other lacks, ids that fit neither way
 //! Cost       8 bytes an id and a type while reading; ids of the snapshot are read once
 //! See also   `halos`
@@ -73,6 +74,14 @@ fn family(kind: u8) -> Option<Family> {
         STARS => Some(Family::Stars),
         k if DARK.contains(&k) => Some(Family::Dark),
         _ => None,
+    }
+}
+
+fn number(family: Family) -> u8 {
+    match family {
+        Family::Gas => GAS,
+        Family::Stars => STARS,
+        _ => DARK[0],
     }
 }
 
@@ -169,7 +178,8 @@ fn compare(file: &TextFile, haloes: &Table, members: &Members) -> Result<()> {
 
 /// Makes ids those of the particle tables.
 fn translate(file: &TextFile, members: &mut Members, snapshot: &dyn Snapshot, notes: &mut Vec<String>) -> Result<()> {
-    let order = [Family::Dark, Family::Stars, Family::Gas];
+    let old = members.kind.iter().all(|kind| *kind == UNKNOWN);
+    let order = if old { [Family::Gas, Family::Dark, Family::Stars] } else { [Family::Dark, Family::Stars, Family::Gas] };
     let rows = order.map(|f| snapshot.rows(f));
     let place = |at: u64| -> Option<(usize, u64)> {
         let mut start = 0;
@@ -185,17 +195,18 @@ fn translate(file: &TextFile, members: &mut Members, snapshot: &dyn Snapshot, no
     let tipsy = snapshot.info().format.starts_with("tipsy");
     let positions = tipsy && members.id.iter().zip(&members.kind).all(|(id, kind)| agrees(*id, *kind));
     let stored = order.map(|f| if snapshot.rows(f) > 0 { ids_of(snapshot, f).map(Some) } else { Ok(None) });
-    let [dark, stars, gas] = stored;
-    let stored = [dark?, stars?, gas?];
+    let [first, second, third] = stored;
+    let stored = [first?, second?, third?];
     if positions {
         for (id, kind) in members.id.iter_mut().zip(&mut members.kind) {
             let Some((slot, row)) = place(*id) else { continue };
             if let Some(value) = stored.get(slot).and_then(Option::as_ref).and_then(|ids| ids.get(row as usize)) {
                 *id = *value;
             }
-            *kind = [DARK[0], STARS, GAS].get(slot).copied().unwrap_or(UNKNOWN);
+            *kind = order.get(slot).map_or(UNKNOWN, |family| number(*family));
         }
-        notes.push("members were positions in the order dark, stars, gas, and have the ids of the snapshot now".into());
+        let names = order.map(Family::table).join(", ");
+        notes.push(format!("members were positions in the order {names}, and have the ids of the snapshot now"));
         return Ok(());
     }
     let sets = stored.map(|ids| ids.map(|ids| ids.into_iter().collect::<HashSet<u64>>()));
@@ -226,4 +237,92 @@ fn ids_of(snapshot: &dyn Snapshot, family: Family) -> Result<Vec<u64>> {
         .as_primitive_opt::<UInt64Type>()
         .map(|ids| ids.values().to_vec())
         .ok_or_else(|| Error::internal(format!("ids of {family} are no 64-bit numbers")))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::super::super::catalogue::{Catalogue, Loaded};
+    use super::*;
+
+    const LARGE: u64 = u64::MAX - 58;
+
+    fn family_table(ids: &[u64]) -> Arc<RecordBatch> {
+        let mut table = Table::default();
+        table.whole("id", "", ids.iter().copied().map(Some));
+        Arc::new(table.finish().unwrap())
+    }
+
+    /// A snapshot of two gas particles, three of dark matter and one star.
+    fn snapshot(format: &str) -> Arc<dyn Snapshot> {
+        let mut loaded = Loaded { format: format.into(), ..Loaded::default() };
+        for (family, ids) in [(Family::Gas, &[101, 102][..]), (Family::Dark, &[201, 202, LARGE]), (Family::Stars, &[301])] {
+            loaded.put(family, family_table(ids));
+        }
+        Arc::new(Catalogue::new(loaded))
+    }
+
+    fn run(text: &str, haloes: &[(u64, u64)], snapshot: Option<Arc<dyn Snapshot>>) -> Result<Vec<(u64, u64, String)>> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        std::fs::write(&path, text).unwrap();
+        let mut table = Table::default();
+        table.whole("halo_id", "ID", haloes.iter().map(|h| Some(h.0)));
+        table.whole("n_particles", "npart", haloes.iter().map(|h| Some(h.1)));
+        let given = Given { snapshot, ..Given::default() };
+        let batch = read(&TextFile::open(&path)?, &mut table, &given, &mut Vec::new())?;
+        let whole = |i: usize| batch.column(i).as_primitive::<UInt64Type>().values().to_vec();
+        let names = batch.column(2).as_string::<i32>();
+        Ok(whole(0).into_iter().zip(whole(1)).zip(names.iter().flatten()).map(|((h, id), f)| (h, id, f.to_string())).collect())
+    }
+
+    fn row(halo: u64, id: u64, family: &str) -> (u64, u64, String) {
+        (halo, id, family.into())
+    }
+
+    #[test]
+    fn positions_become_ids_and_joined_files_of_tasks_are_one() {
+        let text = format!("1\n4 {LARGE}\n0 1\n2 1\n3 4\n5 0\n1\n1 7\n4 0\n");
+        let found = run(&text, &[(LARGE, 4), (7, 1)], Some(snapshot("tipsy (big-endian)"))).unwrap();
+        let expected = [(201, "dark"), (LARGE, "dark"), (301, "stars"), (102, "gas")].map(|(id, f)| row(LARGE, id, f));
+        assert_eq!(found[..4], expected);
+        assert_eq!(found[4], row(7, 101, "gas"));
+    }
+
+    #[test]
+    fn ids_are_kept_where_they_are_no_positions() {
+        let text = format!("1\n3 1\n{LARGE} 1\n301 4\n102 0\n");
+        for format in ["tipsy (big-endian)", "gadget-hdf5 (AREPO, 1 file)"] {
+            let found = run(&text, &[(1, 3)], Some(snapshot(format))).unwrap();
+            assert_eq!(found, [row(1, LARGE, "dark"), row(1, 301, "stars"), row(1, 102, "gas")]);
+        }
+        let error = run("1\n1 1\n301 0\n", &[(1, 1)], Some(snapshot("tipsy"))).unwrap_err();
+        assert!(error.to_string().contains("no particle of the snapshot"), "{error}");
+        assert_eq!(run(&text, &[(1, 3)], None).unwrap()[0], row(1, LARGE, "dark"), "as they are without a snapshot");
+    }
+
+    #[test]
+    fn lists_without_types_are_in_the_order_of_the_file() {
+        let found = run("2\n2\n0\n5\n1\n2\n", &[(10, 2), (11, 1)], Some(snapshot("tipsy"))).unwrap();
+        assert_eq!(found, [row(10, 101, "gas"), row(10, 301, "stars"), row(11, 201, "dark")]);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for (text, words) in [
+            ("1\n2 1\n0 1\n", "end early"),
+            ("2\n1 1\n0 1\n", "before its last halo"),
+            ("1\n1 1\n0 1\n", "expected 2, found 1"),
+            ("1\n2 5\n0 1\n1 1\n", "expected 2, found none"),
+            ("1\n2 1\n0 9\n1 1\n", "no such type"),
+            ("1\n2 1\n0 1 1\n1 1\n", "expected an id and a type"),
+            ("1\n2 1\n-4 1\n1 1\n", "not negative"),
+            ("2\n2 1\n0 1\n1 1\n2 1\n0 1\n1 1\n", "listed twice"),
+            ("99999999999 1\n", "alone on its line"),
+        ] {
+            let error = run(text, &[(1, 2)], None).unwrap_err().to_string();
+            assert!(error.contains(words), "{text:?}: {error}");
+        }
+    }
 }

@@ -142,7 +142,7 @@ impl Links {
             Some(stored) => self.mass.extend(stored.doubles(0, MASS_MSUN)?),
             None => self.mass.clear(),
         }
-        if let Some(row) = self.halo.iter().position(Option::is_none) {
+        if let Some(row) = self.halo.iter().skip(start).position(Option::is_none) {
             return Err(Error::damaged("number of a subhalo is negative").at(format!("row {row} of {place}")));
         }
         Ok(())
