@@ -238,6 +238,7 @@ pub fn formats() -> &'static [&'static dyn Format] {
         &halos::RockstarList,
         &halos::ConsistentTrees,
         &halos::Ahf,
+        &halos::AmigaStat,
         &tipsy::Tipsy,
     ]
 }

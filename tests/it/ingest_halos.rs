@@ -133,6 +133,18 @@ fn real_ahf_tables_keep_every_column_and_64_bit_identifiers() {
 }
 
 #[test]
+fn statistics_of_groups_are_physical_already() {
+    let Some(folder) = samples("ahf") else { return };
+    let s = opened(&folder.join("h242.cosmo50PLK.1536g1bwK1C52.004096.amiga.stat"));
+    let halos = table(s.as_ref(), Family::Halos);
+    assert_eq!((s.info().snap, whole(&halos, "halo_id")[..4].to_vec()), (4096, [1, 49, 52, 58].map(Some).to_vec()));
+    assert_eq!((whole(&halos, "n_particles")[0], whole(&halos, "n_dark")[0]), (Some(3273314), Some(826603)));
+    assert_eq!((real(&halos, "mass")[0], real(&halos, "mass_stars")[1], real(&halos, "radius")[0]), (1.1228228e12, 7.0356591e8, 273.3806));
+    let contaminated: Vec<bool> = halos.column_by_name("contaminated").unwrap().as_boolean().iter().flatten().take(4).collect();
+    assert_eq!(contaminated, [true, false, false, true]);
+}
+
+#[test]
 fn a_real_tipsy_run_has_its_haloes() {
     let Some(folder) = samples("tipsy_tangos") else { return };
     let s = opened(&folder.join("tiny.000640"));

@@ -21,7 +21,7 @@ use crate::ingest::{Family, HaloSource, OpenOptions, Snapshot, SnapshotInfo};
 
 use super::catalogue::{Given, Loaded, Reader, Rows, read};
 use super::units::NO_HUBBLE;
-use super::{Ahf, ConsistentTrees, LHaloTree, Rockstar, RockstarList, SubLink, Subfind};
+use super::{Ahf, AmigaStat, ConsistentTrees, LHaloTree, Rockstar, RockstarList, SubLink, Subfind};
 
 /// Bytes beyond which a catalogue is not opened unasked.
 const LARGEST_UNASKED_BYTES: u64 = 1 << 30;
@@ -104,6 +104,7 @@ fn reader(path: &Path, head: &[u8]) -> Option<Load> {
         reader.fits(path, head).then_some(load)
     }
     of(&Ahf, path, head, |p, g| Ahf.load(p, g))
+        .or_else(|| of(&AmigaStat, path, head, |p, g| AmigaStat.load(p, g)))
         .or_else(|| of(&Rockstar, path, head, |p, g| Rockstar.load(p, g)))
         .or_else(|| of(&RockstarList, path, head, |p, g| RockstarList.load(p, g)))
         .or_else(|| of(&ConsistentTrees, path, head, |p, g| ConsistentTrees.load(p, g)))

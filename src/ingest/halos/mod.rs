@@ -18,6 +18,7 @@ mod text;
 mod units;
 
 pub use ahf::Ahf;
+pub use ahf::stat::AmigaStat;
 pub use rockstar::Rockstar;
 pub use rockstar::consistent_trees::ConsistentTrees;
 pub use rockstar::list::RockstarList;
@@ -28,5 +29,5 @@ pub use subfind::sublink::SubLink;
 use catalogue::Reader;
 
 /// Names of the formats that hold haloes only.
-pub(super) const NAMES: [&str; 7] =
-    [Ahf::NAME, Rockstar::NAME, RockstarList::NAME, ConsistentTrees::NAME, Subfind::NAME, SubLink::NAME, LHaloTree::NAME];
+pub(super) const NAMES: [&str; 8] =
+    [Ahf::NAME, AmigaStat::NAME, Rockstar::NAME, RockstarList::NAME, ConsistentTrees::NAME, Subfind::NAME, SubLink::NAME, LHaloTree::NAME];

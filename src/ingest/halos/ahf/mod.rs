@@ -25,6 +25,7 @@ use super::units::{Scale, hubble, scale_factor};
 mod halos;
 mod mtree;
 mod particles;
+pub(super) mod stat;
 mod substructure;
 
 /// What every file of a catalogue has in its name.
