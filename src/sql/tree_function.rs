@@ -228,8 +228,10 @@ mod tests {
     use super::*;
     use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
-    /// Rows of (halo, snap, descendant, its snap, main).
-    fn tree(rows: &[(u64, i32, Option<u64>, Option<i32>, bool)]) -> Tree {
+    /// Halo, snap, descendant, its snap, main.
+    type Row = (u64, i32, Option<u64>, Option<i32>, bool);
+
+    fn tree(rows: &[Row]) -> Tree {
         let field = |name: &str, t: DataType| Field::new(name, t, true);
         let schema = Schema::new(vec![
             field("halo_id", DataType::UInt64),
