@@ -34,6 +34,9 @@ pub struct Options {
     /// Only particles of a sphere: x,y,z,radius in kpc, in the coordinates of the file; periodic boxes are unwrapped around it
     #[arg(long, value_name = "X,Y,Z,R", allow_hyphen_values = true)]
     sphere: Option<String>,
+    /// Only particles inside the radius of this halo of the catalogue
+    #[arg(long, value_name = "ID")]
+    halo: Option<u64>,
     /// Only every N-th particle of each table
     #[arg(long, value_name = "N", default_value_t = 1)]
     every: u64,
@@ -69,7 +72,7 @@ fn selection(options: &Options) -> Result<Selection> {
     if options.every == 0 {
         return Err(Error::usage("every 0th row is none").expected("--every 1 or more"));
     }
-    Ok(Selection { sphere, every: options.every })
+    Ok(Selection { sphere, halo: options.halo, every: options.every })
 }
 
 /// Ingests.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef, UInt64Type};
 use rayon::prelude::*;
 
 use super::{Family, Snapshot, SnapshotInfo};
@@ -41,6 +41,8 @@ pub struct Sphere {
 pub struct Selection {
     /// Particles inside this sphere; all if none.
     pub sphere: Option<Sphere>,
+    /// Particles inside the radius of this halo of the catalogue that lies with the snapshot.
+    pub halo: Option<u64>,
     /// Every n-th of them, in file order; 0 and 1 take all.
     pub every: u64,
 }
@@ -48,13 +50,20 @@ pub struct Selection {
 impl Selection {
     /// Whether it takes everything.
     pub fn is_all(&self) -> bool {
-        self.sphere.is_none() && self.every <= 1
+        self.sphere.is_none() && self.halo.is_none() && self.every <= 1
     }
 
     /// The part of `snapshot` that is chosen.
     pub fn of(&self, snapshot: Arc<dyn Snapshot>) -> Result<Arc<dyn Snapshot>> {
         if self.is_all() {
             return Ok(snapshot);
+        }
+        if let Some(halo) = self.halo {
+            if self.sphere.is_some() {
+                return Err(Error::usage("a sphere and a halo at once").hint("give one of them"));
+            }
+            let sphere = Some(sphere_of_halo(snapshot.as_ref(), halo)?);
+            return Selection { sphere, halo: None, every: self.every }.of(snapshot);
         }
         if let Some(sphere) = &self.sphere {
             sphere.check(snapshot.info().box_kpc)?;
@@ -169,6 +178,29 @@ impl Sphere {
         let square: f64 = (0..3).map(|k| nearest_image(position[k] - self.centre_kpc[k], box_kpc).powi(2)).sum();
         square <= self.radius_kpc * self.radius_kpc
     }
+}
+
+/// Centre and radius of a halo.
+fn sphere_of_halo(snapshot: &dyn Snapshot, halo: u64) -> Result<Sphere> {
+    let rows = snapshot.rows(Family::Halos);
+    if rows == 0 {
+        return Err(Error::not_found(format!("no halo catalogue lies with the snapshot, so halo {halo} is not known"))
+            .at(format!("`{}`", snapshot.info().files.first().map_or_else(String::new, |(path, _)| path.display().to_string())))
+            .hint("name the catalogue with --halos, or give --sphere x,y,z,radius"));
+    }
+    let schema = snapshot.schema(Family::Halos)?;
+    let columns = ["halo_id", "x", "y", "z", "radius"].map(|name| schema.index_of(name).ok());
+    let [Some(id), Some(x), Some(y), Some(z), Some(radius)] = columns else {
+        return Err(Error::unsupported("the halo catalogue has no centres or radii").hint("give --sphere x,y,z,radius"));
+    };
+    let batch = snapshot.read(Family::Halos, &[id, x, y, z, radius], 0..rows)?;
+    let ids = batch.column(0).as_primitive_opt::<UInt64Type>().ok_or_else(|| Error::internal("halo ids are not whole numbers"))?;
+    let Some(row) = ids.values().iter().position(|v| *v == halo) else {
+        return Err(Error::not_found(format!("the catalogue has no halo {halo}")).expected(format!("a halo_id of its {rows} haloes")));
+    };
+    let value = |column: usize| as_doubles(batch.column(column)).map(|values| values[row]);
+    let sphere = Sphere { centre_kpc: [value(1)?, value(2)?, value(3)?], radius_kpc: value(4)? };
+    sphere.check(snapshot.info().box_kpc).map(|()| sphere)
 }
 
 /// The difference `d` taken to the nearest image of a box.
@@ -374,21 +406,21 @@ mod tests {
     #[test]
     fn a_sphere_across_the_edge_of_the_box_is_in_one_piece() {
         let sphere = Sphere { centre_kpc: [1.0, 0.0, 0.0], radius_kpc: 3.5 };
-        let part = Selection { sphere: Some(sphere), every: 0 }.of(Line::new(200_000, Some(100.0))).unwrap();
+        let part = Selection { sphere: Some(sphere), halo: None, every: 0 }.of(Line::new(200_000, Some(100.0))).unwrap();
         assert_eq!(part.rows(Family::Stars), 7 * 2000);
         assert_eq!(part.rows(Family::Births), 7);
         let batch = part.read(Family::Stars, &[0, 1], 0..9).unwrap();
         assert_eq!(ids(&batch), [0, 1, 2, 3, 4, 98, 99, 100, 101]);
         assert_eq!(batch.column(1).as_primitive::<Float64Type>().values()[4..8], [4.0, -2.0, -1.0, 0.0]);
         // Without a box there are no images.
-        let part = Selection { sphere: Some(sphere), every: 0 }.of(Line::new(200_000, None)).unwrap();
+        let part = Selection { sphere: Some(sphere), halo: None, every: 0 }.of(Line::new(200_000, None)).unwrap();
         assert_eq!(part.rows(Family::Stars), 5 * 2000);
     }
 
     #[test]
     fn any_range_equals_the_part_of_the_whole() {
         let sphere = Sphere { centre_kpc: [50.0, 0.0, 0.0], radius_kpc: 20.0 };
-        let part = Selection { sphere: Some(sphere), every: 3 }.of(Line::new(150_001, Some(100.0))).unwrap();
+        let part = Selection { sphere: Some(sphere), halo: None, every: 3 }.of(Line::new(150_001, Some(100.0))).unwrap();
         let rows = part.rows(Family::Stars);
         let whole = ids(&part.read(Family::Stars, &[0], 0..rows).unwrap());
         let expected: Vec<u64> = (0..150_001).filter(|r| (30..=70).contains(&(r % 100))).step_by(3).collect();
@@ -403,7 +435,8 @@ mod tests {
     #[test]
     fn senseless_spheres_are_refused() {
         let of = |x: f64, r: f64| {
-            Selection { sphere: Some(Sphere { centre_kpc: [x, 0.0, 0.0], radius_kpc: r }), every: 0 }.of(Line::new(10, Some(100.0)))
+            Selection { sphere: Some(Sphere { centre_kpc: [x, 0.0, 0.0], radius_kpc: r }), halo: None, every: 0 }
+                .of(Line::new(10, Some(100.0)))
         };
         assert!(of(f64::NAN, 1.0).is_err() && of(0.0, 0.0).is_err() && of(0.0, -1.0).is_err() && of(0.0, 51.0).is_err());
         assert!(of(0.0, 50.0).is_ok());

@@ -1,7 +1,8 @@
 //! `COPY (SELECT ...) TO 'file'`: an answer as a Parquet, CSV, JSON lines, Arrow or FITS file, whole or not at all.
 //!
 //! Layout     the format follows STORED AS, else the file's ending; field metadata (units, descriptions) is kept in Parquet and Arrow
-//! Edge cases written under a temporary name, synced, then renamed: a kill at any moment leaves the old file or the new one
+//! Edge cases written under a temporary name, synced, then renamed: a kill at any moment leaves the old file or the new one;
+//!            a device or pipe gets the bytes at the end
 //! See also   `statement`, `engine`
 
 use std::fs::File;
@@ -18,7 +19,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, Result};
-use crate::table::export::ExportError;
+use crate::table::export::{ExportError, Target};
 use crate::table::fits::FitsWriter;
 
 /// A file format for answers.
@@ -67,6 +68,7 @@ pub struct CopyFile {
     sink: Option<Sink>,
     temporary: PathBuf,
     path: PathBuf,
+    target: Target,
     rows: u64,
 }
 
@@ -74,10 +76,15 @@ impl CopyFile {
     /// Starts the file `path`.
     pub fn create(path: &Path, format: Format, schema: &SchemaRef) -> Result<CopyFile> {
         let name = path.file_name().ok_or_else(|| Error::usage("COPY needs the name of a file").found(format!("`{}`", path.display())))?;
-        let temporary = path.with_file_name(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+        let target = Target::of(path);
+        let hidden = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
+        let temporary = match &target {
+            Target::File(file) => file.with_file_name(hidden),
+            Target::Stream(_) => std::env::temp_dir().join(hidden),
+        };
         let file = File::create(&temporary).map_err(|e| Error::io("create a file", path, &e))?;
         let file = BufWriter::new(file);
-        let mut copy = CopyFile { sink: None, temporary, path: path.to_path_buf(), rows: 0 };
+        let mut copy = CopyFile { sink: None, temporary, path: path.to_path_buf(), target, rows: 0 };
         copy.sink = Some(match format {
             Format::Parquet => {
                 let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
@@ -128,8 +135,16 @@ impl CopyFile {
         };
         let mut file = file.into_inner().map_err(|e| self.failed(&e.into_error()))?;
         file.flush().and_then(|()| file.sync_all()).map_err(|e| Error::io("write a file", &self.path, &e))?;
-        std::fs::rename(&self.temporary, &self.path).map_err(|e| Error::io("rename a file", &self.path, &e))?;
-        if let Some(folder) = self.path.parent().filter(|f| !f.as_os_str().is_empty()).and_then(|f| File::open(f).ok()) {
+        let target = match &self.target {
+            Target::File(target) => target,
+            Target::Stream(stream) => {
+                let copied = File::open(&self.temporary)
+                    .and_then(|mut from| std::io::copy(&mut from, &mut std::fs::OpenOptions::new().write(true).open(stream)?));
+                return copied.map(|_| self.rows).map_err(|e| Error::io("write", &self.path, &e));
+            }
+        };
+        std::fs::rename(&self.temporary, target).map_err(|e| Error::io("rename a file", &self.path, &e))?;
+        if let Some(folder) = target.parent().filter(|f| !f.as_os_str().is_empty()).and_then(|f| File::open(f).ok()) {
             folder.sync_all().map_err(|e| Error::io("sync a folder", &self.path, &e))?;
         }
         Ok(self.rows)

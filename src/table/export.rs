@@ -6,7 +6,7 @@
 //! See also   `table::text` for the terminal form
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -190,8 +190,36 @@ pub fn write_file(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFor
     }
 }
 
-/// Writes `bytes` to `path` through a temporary neighbour, so that the file is either whole or absent.
+/// Where a file called `path` is put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file, new or replaced: of a symbolic link the file that it leads to.
+    File(PathBuf),
+    /// A device, a pipe or a socket, which is written into and never replaced: a rename onto `/dev/null` would destroy it.
+    Stream(PathBuf),
+}
+
+impl Target {
+    /// What lies at `path` now.
+    pub fn of(path: &Path) -> Target {
+        match std::fs::metadata(path) {
+            Ok(found) if !found.is_file() && !found.is_dir() => Target::Stream(path.to_path_buf()),
+            Ok(_) => Target::File(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())),
+            Err(_) => Target::File(path.to_path_buf()),
+        }
+    }
+}
+
+/// Writes `bytes` to `path` through a temporary neighbour, so that the file is either whole or absent; into a device or pipe directly.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = match Target::of(path) {
+        Target::File(target) => target,
+        Target::Stream(target) => {
+            let written = std::fs::OpenOptions::new().write(true).open(&target).and_then(|mut f| f.write_all(bytes));
+            return written.map_err(|e| Error::io("write", path, &e));
+        }
+    };
+    let path = target.as_path();
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
@@ -284,6 +312,22 @@ mod tests {
         let mut out = Vec::new();
         write(&schema, &[], OutputFormat::Csv, &mut out).unwrap();
         assert_eq!(out, b"id,x\n");
+    }
+
+    #[test]
+    fn devices_and_pipes_are_written_into_and_links_are_followed() {
+        use std::os::unix::fs::FileTypeExt;
+        write_bytes(Path::new("/dev/null"), b"gone").unwrap();
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_bytes(&link, b"new").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(write_bytes(folder.path(), b"x").is_err());
     }
 
     #[test]

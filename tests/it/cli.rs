@@ -230,6 +230,21 @@ fn judge(mistake: &Mistake) -> (Vec<String>, String) {
     (faults, format!("$ {call}\n{}exit {}\n", message, plain.status.code().unwrap_or(-1)))
 }
 
+/// As root a rename onto a device would replace it by a file, for everybody.
+#[test]
+fn a_device_named_as_output_stays_a_device() {
+    use std::os::unix::fs::FileTypeExt;
+    for arguments in [
+        ["sql", "-c", "SELECT 1 AS a", "-o", "/dev/null", "--format", "csv"].as_slice(),
+        ["sql", "-c", "COPY (SELECT 1 AS a) TO '/dev/null' STORED AS FITS"].as_slice(),
+        ["sql", "toy.00512", "-c", "SELECT mass FROM stars", "-o", "/dev/null", "--format", "fits"].as_slice(),
+    ] {
+        let done = run(arguments);
+        assert!(done.status.success(), "{arguments:?}: {}", text(&done.stderr));
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn every_mistake_has_a_code_a_kind_a_place_and_a_cure() {
     let mut faults = Vec::new();

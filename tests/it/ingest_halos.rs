@@ -10,6 +10,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt64Type};
 use spolia::ErrorKind;
 use spolia::ingest::run::{IngestOptions, ingest};
+use spolia::ingest::selection::Selection;
 use spolia::ingest::{Family, HaloSource, OpenOptions, Snapshot, open, snapshots_in};
 use spolia::progress::Silent;
 use spolia::table::Dataset;
@@ -87,6 +88,36 @@ fn ahf_beside_a_tipsy_snapshot_joins_it() {
 
     let alone = open(&folder.join("galaxy.00064"), &OpenOptions { halos: HaloSource::None, ..OpenOptions::default() }).unwrap();
     assert!(alone.info().rows.iter().all(|(f, _)| !f.is_halos()));
+}
+
+#[test]
+fn the_particles_of_a_halo_are_those_inside_its_radius() {
+    let Some(folder) = samples("synthetic/tipsy_std") else { return };
+    let whole_snapshot = opened(&folder.join("galaxy.00064"));
+    let halos = table(&*whole_snapshot, Family::Halos);
+    let ids = whole(&halos, "halo_id");
+    for (row, id) in ids.iter().flatten().enumerate() {
+        let centre = ["x", "y", "z"].map(|axis| real(&halos, axis)[row]);
+        let radius = real(&halos, "radius")[row];
+        let part = Selection { halo: Some(*id), ..Selection::default() }.of(whole_snapshot.clone()).unwrap_or_else(|e| panic!("{e}"));
+        for family in [Family::Stars, Family::Gas, Family::Dark] {
+            let batch = table(&*whole_snapshot, family);
+            let axis = |name: &str| -> Vec<f64> {
+                let column = arrow::compute::cast(batch.column_by_name(name).unwrap(), &arrow::datatypes::DataType::Float64).unwrap();
+                column.as_primitive::<Float64Type>().values().to_vec()
+            };
+            let (x, y, z) = (axis("x"), axis("y"), axis("z"));
+            let inside = (0..x.len())
+                .filter(|i| ((x[*i] - centre[0]).powi(2) + (y[*i] - centre[1]).powi(2) + (z[*i] - centre[2]).powi(2)).sqrt() <= radius)
+                .count();
+            assert_eq!(part.rows(family), inside as u64, "halo {id}, {family}");
+        }
+    }
+    let missing = Selection { halo: Some(12_345), ..Selection::default() }.of(whole_snapshot).err().expect("no such halo");
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    let Some(bare) = samples("tipsy_changa/king_soft.bin") else { return };
+    let error = Selection { halo: Some(1), ..Selection::default() }.of(opened(&bare)).err().expect("no catalogue");
+    assert!(error.to_string().contains("--halos"), "{error}");
 }
 
 #[test]

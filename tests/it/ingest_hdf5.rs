@@ -453,7 +453,7 @@ fn a_part_of_a_snapshot_is_ingested_and_another_part_replaces_it() {
     let radius_kpc = 20.5 * 14f64.sqrt() * kpc;
     let sphere = Some(Sphere { centre_kpc, radius_kpc });
     for (every, expected) in [(1, (479..=519).collect::<Vec<u64>>()), (3, (479..=519).step_by(3).collect())] {
-        let options = IngestOptions { selection: Selection { sphere, every }, ..Default::default() };
+        let options = IngestOptions { selection: Selection { sphere, halo: None, every }, ..Default::default() };
         let report = ingest(&[tiny("compressed_007.hdf5")], &out, &options, &Silent).expect("ingest");
         assert!(!report.snapshots[0].unchanged && report.notes.iter().any(|n| n.contains("only")), "{:?}", report.notes);
         let dataset = Dataset::open(&out).expect("dataset");

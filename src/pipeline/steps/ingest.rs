@@ -47,6 +47,11 @@ impl StepKind for Ingest {
             optional("families", Shape::Texts, "tables to take: stars, gas, dark, ...; all if absent"),
             optional("columns", Shape::Texts, "columns to take besides id, x, y, z; all if absent"),
             optional("sphere", Shape::Text, "\"x,y,z,radius\" in kpc: only particles inside; periodic boxes are unwrapped around it"),
+            optional(
+                "halo",
+                Shape::Count,
+                "halo_id: only particles inside the radius of this halo of the catalogue that lies with the snapshot",
+            ),
             optional("every", Shape::Count, "only every n-th particle of each table"),
             optional("length_unit", Shape::Quantity("kpc"), "length unit of snapshots that do not name theirs [kpc]"),
             optional("mass_unit", Shape::Quantity("Msun"), "mass unit of snapshots that do not name theirs [Msun]"),
@@ -205,6 +210,7 @@ fn options(context: &Context) -> IngestOptions {
         memory_bytes: context.memory_bytes,
         selection: Selection {
             sphere: values.text("sphere").and_then(|text| Sphere::parse(text).ok()),
+            halo: values.count("halo"),
             every: values.count("every").unwrap_or(1),
         },
         dry_run: false,
