@@ -364,7 +364,7 @@ fn a_stopped_run_keeps_what_is_finished_and_goes_on() {
 }
 
 /// Kill test: so many victims; SPOLIA_KILLS sets another number for a long run.
-const KILLS: u64 = 10;
+const KILLS: u64 = 20;
 
 #[test]
 fn kill_at_any_instant_and_the_next_run_completes() {
