@@ -113,10 +113,10 @@ fn the_particles_of_a_halo_are_those_inside_its_radius() {
             assert_eq!(part.rows(family), inside as u64, "halo {id}, {family}");
         }
     }
-    let missing = Selection { halo: Some(12_345), ..Selection::default() }.of(whole_snapshot).err().expect("no such halo");
+    let missing = Selection { halo: Some(12_345), ..Selection::default() }.of(whole_snapshot).expect_err("no such halo");
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     let Some(bare) = samples("tipsy_changa/king_soft.bin") else { return };
-    let error = Selection { halo: Some(1), ..Selection::default() }.of(opened(&bare)).err().expect("no catalogue");
+    let error = Selection { halo: Some(1), ..Selection::default() }.of(opened(&bare)).expect_err("no catalogue");
     assert!(error.to_string().contains("--halos"), "{error}");
 }
 
