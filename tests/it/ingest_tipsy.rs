@@ -605,24 +605,6 @@ fn black_holes_are_marked_where_the_run_has_them() {
     assert_eq!(marks, [false, false, false, true]);
 }
 
-/// Time of reading five star columns of a large file; run with `SPOLIA_BENCH_TIPSY=folder cargo test --release ... -- --ignored --nocapture`.
-#[test]
-#[ignore = "needs a file made by bench_snapshot.py; names it in SPOLIA_BENCH_TIPSY"]
-fn time_of_five_star_columns() {
-    let Some(folder) = std::env::var_os("SPOLIA_BENCH_TIPSY") else { return };
-    for _ in 0..5 {
-        let start = std::time::Instant::now();
-        let s = opened(Path::new(&folder));
-        let opening = start.elapsed();
-        let schema = s.schema(Family::Stars).unwrap();
-        let columns: Vec<usize> = ["x", "y", "z", "x_fe", "z_metal"].iter().map(|n| schema.index_of(n).unwrap()).collect();
-        let rows = s.rows(Family::Stars);
-        let start = std::time::Instant::now();
-        let batch = s.read(Family::Stars, &columns, 0..rows).unwrap();
-        println!("open {opening:?}, {} rows x 5 columns in {:?}", batch.num_rows(), start.elapsed());
-    }
-}
-
 /// Leaves a cosmological run for tests/peers/pynbody_reads_tipsy.py where `SPOLIA_KEEP_TIPSY` says, and checks it here in any case.
 #[test]
 fn written_for_peers() {

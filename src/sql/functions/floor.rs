@@ -3,7 +3,7 @@
 //! Formula    adding and taking away 1.5 2^p rounds to the nearest integer, one less where that lies above
 //! Accuracy   the same bits as the built-in function
 //! Edge cases a batch with a value beyond 2^(p-1) (where the trick ends) or of another type takes the built-in way; NaN stays NaN, -0 stays -0
-//! Cost       0.3 ns per row against 2.5 ns
+//! Cost       0.26 ns per row of f32 against 1.9 ns (baseline x86-64, 2026-11-23)
 //! See also   `functions::register`
 
 use std::sync::Arc;
