@@ -84,7 +84,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
 
     heading(2, "Ingest the snapshots into one dataset with units and checksums")?;
     let dataset = folder.join("galaxy.spolia");
-    let request = IngestOptions { threads: global.threads, memory_bytes: Some(global.memory_bytes()?), ..IngestOptions::default() };
+    let request = IngestOptions { threads: global.threads, memory_bytes: global.given_memory_bytes()?, ..IngestOptions::default() };
     let ingested = ingest(&report.snapshots, &dataset, &request, &terminal)?;
     terminal.finish();
     say(&format!(

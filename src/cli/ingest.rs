@@ -96,7 +96,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         families: (!families.is_empty()).then_some(families),
         columns: (!options.columns.is_empty()).then(|| options.columns.clone()),
         threads: global.threads,
-        memory_bytes: Some(global.memory_bytes()?),
+        memory_bytes: global.given_memory_bytes()?,
         selection: selection(options)?,
         dry_run: options.dry_run,
         open: OpenOptions {

@@ -52,18 +52,17 @@ pub struct GlobalOptions {
         hide_env_values = true
     )]
     pub threads: usize,
-    /// Memory to use, as bytes or a share: 8GB, 512MiB, 50%
+    /// Memory to use, as bytes or a share: 8GB, 512MiB, 50% [default: 60%; for ingest 512MiB]
     #[arg(
         long,
         global = true,
         value_name = "SIZE",
-        default_value = "60%",
         env = "SPOLIA_MEMORY",
         help_heading = "Common options",
         hide_short_help = true,
         hide_env_values = true
     )]
-    pub memory: String,
+    pub memory: Option<String>,
     /// Where physics runs: auto, cpu or cuda
     #[arg(
         long,
@@ -125,10 +124,18 @@ pub struct GlobalOptions {
     pub progress: ProgressStyle,
 }
 
+/// Share of the physical memory that is used unless the user says otherwise.
+const DEFAULT_MEMORY_PERCENT: u64 = 60;
+
 impl GlobalOptions {
     /// Memory limit in bytes.
     pub fn memory_bytes(&self) -> Result<u64> {
-        parse_memory(&self.memory, total_memory())
+        Ok(self.given_memory_bytes()?.unwrap_or(total_memory() / 100 * DEFAULT_MEMORY_PERCENT))
+    }
+
+    /// Memory limit in bytes, if the user gave one.
+    pub fn given_memory_bytes(&self) -> Result<Option<u64>> {
+        self.memory.as_deref().map(|text| parse_memory(text, total_memory())).transpose()
     }
 
     /// Output format: named, or by the ending of the output file, or `otherwise`.

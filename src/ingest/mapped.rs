@@ -9,7 +9,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 use super::gzip;
 use super::run::free_memory_bytes;
@@ -74,6 +74,14 @@ impl Mapped {
     /// Length of the file in bytes when it was opened: that of the content unless it is gzip'ed.
     pub fn file_bytes(&self) -> u64 {
         self.file_bytes
+    }
+
+    /// Gives back the memory of the pages that were touched; touching them again brings them back.
+    pub fn release(&self) {
+        if let Content::Map(map) = &self.content {
+            // SAFETY: the mapping is shared and read-only, so that dropped pages come back from the file with the same bytes.
+            let _ = unsafe { map.unchecked_advise(UncheckedAdvice::DontNeed) };
+        }
     }
 
     /// Fails if the file is shorter now than when it was opened: its last pages would be gone.

@@ -19,6 +19,7 @@ use crate::error::Result;
 pub use sniff::{open, snapshots_in};
 
 mod births_once;
+mod buckets;
 pub mod fields;
 pub mod gadget_binary;
 pub mod gadget_hdf5;
@@ -31,6 +32,7 @@ pub mod selection;
 pub mod snapshots_table;
 pub mod sniff;
 mod sort;
+mod source_hash;
 pub mod synth;
 pub mod tipsy;
 
@@ -186,6 +188,9 @@ pub trait Snapshot: Send + Sync + fmt::Debug {
     fn run_files(&self) -> Vec<PathBuf> {
         Vec::new()
     }
+
+    /// Gives back memory that reading took and that the next read can do without, such as pages of a mapped file.
+    fn release(&self) {}
 
     /// Rows of one family, 0 if absent.
     fn rows(&self, family: Family) -> u64 {

@@ -9,13 +9,9 @@
 //! See also   `sort`, `snapshots_table`, `table::write`
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
-
-use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::progress::Progress;
@@ -26,15 +22,18 @@ use crate::table::{Dataset, SnapshotEntry, SourceEntry, Transaction};
 
 use super::selection::Selection;
 use super::sort::{Sorter, TablePlan, interrupted, project};
-use super::{Family, OpenOptions, Snapshot, SnapshotInfo, births_once, open, snapshots_in, snapshots_table};
+use super::{Family, OpenOptions, Snapshot, SnapshotInfo, births_once, open, snapshots_in, snapshots_table, source_hash};
 
 /// Columns that are always taken where they exist.
 const ALWAYS: [&str; 4] = ["id", "x", "y", "z"];
 /// Changes whenever the same source would be written with other bytes.
 const LAYOUT: u32 = 1;
-/// Memory to use when the system does not say how much is free.
+/// Memory to stay below unless the user says otherwise.
+const MEMORY_BYTES: u64 = 512 << 20;
+/// What of it the program takes by itself: code, stacks, allocator, footers.
+const RESERVED_BYTES: u64 = 96 << 20;
+/// Memory for a decompressed file when the system does not say how much is free.
 const FALLBACK_MEMORY_BYTES: u64 = 2 << 30;
-const HASH_BUFFER_BYTES: usize = 1 << 20;
 
 /// What to ingest and how.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +44,7 @@ pub struct IngestOptions {
     pub columns: Option<Vec<String>>,
     /// Threads; 0 is as many as the machine has.
     pub threads: usize,
-    /// Memory to stay below, bytes; half of what is free if none.
+    /// Memory to stay below, bytes; 512 MiB if none. Decompressed files and arrays of text come on top.
     pub memory_bytes: Option<u64>,
     /// Part of each snapshot to take.
     pub selection: Selection,
@@ -140,7 +139,7 @@ pub fn ingest_opened(
         .thread_name(|i| format!("ingest-{i}"))
         .build()
         .map_err(|e| Error::limit("cannot start threads").because(e))?;
-    let memory_bytes = options.memory_bytes.unwrap_or_else(free_memory_bytes);
+    let memory_bytes = options.memory_bytes.unwrap_or(MEMORY_BYTES).saturating_sub(RESERVED_BYTES);
     let mut report = IngestReport::default();
     for ((path, snapshot), plans) in sources.iter().zip(&plans) {
         let job = Job { source: path, snapshot: snapshot.as_ref(), plans, out, options, memory_bytes, progress };
@@ -194,9 +193,9 @@ impl Job<'_> {
         }
         let run_files = self.snapshot.run_files();
         let (of_run, own): (Vec<_>, Vec<_>) = info.files.iter().cloned().partition(|(path, _)| run_files.contains(path));
-        let mut sources = self.hash_sources(&own)?;
+        let mut sources = source_hash::digest(&own, self.progress)?;
         let identity = self.identity(&sources)?;
-        let log = if has_births { self.hash_sources(&of_run)? } else { Vec::new() };
+        let log = if has_births { source_hash::digest(&of_run, self.progress)? } else { Vec::new() };
         let same = known.as_ref().is_some_and(|entry| entry.identity == identity);
         let same_births = !has_births || holder == Some(info.snap) && known.as_ref().is_some_and(|k| births_once::is_known(&log, k));
         sources.extend(log);
@@ -292,40 +291,6 @@ impl Job<'_> {
         let sorter = Sorter { snapshot: self.snapshot, plan, memory_bytes: self.memory_bytes, work: &work, progress: self.progress };
         sorter.write(&mut writer)?;
         writer.finish_as(key)
-    }
-
-    fn hash_sources(&self, files: &[(PathBuf, u64)]) -> Result<Vec<SourceEntry>> {
-        self.progress.start("hashing the source", files.iter().map(|(_, bytes)| bytes).sum(), "bytes");
-        let hash = |(path, bytes): &(PathBuf, u64)| -> Result<SourceEntry> {
-            let mut file = File::open(path).map_err(|e| Error::io("open a source file", path, &e))?;
-            let mut hasher = blake3::Hasher::new();
-            let mut buffer = vec![0; HASH_BUFFER_BYTES];
-            let mut length = 0;
-            loop {
-                if self.progress.cancelled() {
-                    return Err(interrupted());
-                }
-                let count = match file.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(count) => count,
-                    Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-                    Err(e) => return Err(Error::io("read a source file", path, &e)),
-                };
-                hasher.update(buffer.get(..count).unwrap_or_default());
-                length += count as u64;
-                self.progress.advance(count as u64);
-            }
-            if length != *bytes {
-                return Err(Error::damaged("a source file changed while it was read")
-                    .at(format!("`{}`", path.display()))
-                    .expected(bytes)
-                    .found(length));
-            }
-            Ok(SourceEntry { path: path.display().to_string(), bytes: *bytes, blake3: hasher.finalize().to_hex().to_string() })
-        };
-        let entries = files.par_iter().map(hash).collect();
-        self.progress.finish();
-        entries
     }
 
     /// Differs whenever the tables of particles would: with content, names of files, options, schema or version of this program.

@@ -10,6 +10,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, RecordBatch};
@@ -342,6 +343,14 @@ impl Snapshot for Selected {
         };
         let joined = concat_batches(&schema, &parts).map_err(|e| Error::internal("cannot join rows").because(e))?;
         self.unwrapped(joined)
+    }
+
+    fn run_files(&self) -> Vec<PathBuf> {
+        self.inner.run_files()
+    }
+
+    fn release(&self) {
+        self.inner.release();
     }
 }
 

@@ -1,24 +1,20 @@
-//! Writes one family in the order of the space-filling curve, in memory or through buckets on disk, with the same bytes either way.
+//! Writes one family in the order of the space-filling curve, in bounded memory, with the same bytes for any bound.
 //!
-//! Layout     blocks of 131072 rows are read on all threads; rows are ordered by (curve key, row of the source)
+//! Layout     blocks of 131072 rows are read on all threads and cut into buckets, stretches of the curve; bucket after bucket is put in
+//!            order by (curve key, row of the source) and encoded
 //! Edge cases families without positions keep the order of the source; equal positions never overflow a bucket, because splitters
 //!            also know the row
-//! Cost       in memory: one copy of the family, 16 bytes a row for the order, one row group per column being encoded.
-//!            Through buckets: positions are read twice, everything else once, plus one write and one read of temporary Arrow files
-//! See also   `table::layout`, `run`
+//! Cost       positions are read twice, everything else once. A family that takes more than half of the memory goes through a
+//!            temporary file: one more write and read
+//! See also   `table::layout`, `buckets`, `run`
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{interleave, take_record_batch};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
 use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -27,21 +23,19 @@ use crate::table::layout::{Bounds, Curve};
 use crate::table::statistics::row_bytes;
 use crate::table::{ROW_GROUP_ROWS, TableWriter};
 
+use super::buckets::{Held, Store};
 use super::{Family, Snapshot};
 
 /// Rows that are read at once.
 const BLOCK_ROWS: u64 = 1 << 17;
-/// Positions that are sampled to place the splitters: with 100 buckets one is 4% too large now and then.
-const SAMPLE_ROWS: u64 = 1 << 16;
-/// Open temporary files at most.
-const MAX_BUCKETS: u64 = 512;
-/// Key and row of the order.
-const ORDER_BYTES: u64 = 16;
-/// What encoding a row group takes beyond the rows themselves.
-const ENCODER_BYTES: u64 = 64 << 20;
-
-/// Positions with their rows.
-type Sample = Vec<([f64; 3], u64)>;
+/// Rows of a bucket: few enough that a column of them stays in the second-level cache while it is put in order.
+const BUCKET_ROWS: u64 = 2 * ROW_GROUP_ROWS as u64;
+/// Positions that are sampled for each bucket: one in a thousand then gets a fifth more rows than meant.
+const SAMPLE_PER_BUCKET: u64 = 256;
+/// Buckets at most, so that those of a block are not too small to be worth a read.
+const MAX_BUCKETS: u64 = 4096;
+/// Position, key and row of the order.
+const ORDER_BYTES: u64 = 40;
 
 /// What is to be written of one family.
 #[derive(Clone, Debug)]
@@ -93,8 +87,17 @@ impl Sorter<'_> {
     /// Writes all rows.
     pub fn write(&self, writer: &mut TableWriter) -> Result<()> {
         let Some(position) = self.plan.position() else { return self.copy(writer) };
-        let needed = self.plan.bytes() + self.plan.rows * ORDER_BYTES + ENCODER_BYTES;
-        if needed <= self.memory_bytes { self.in_memory(position, writer) } else { self.through_buckets(position, writer) }
+        let (curve, splitters) = self.survey(position)?;
+        let path = self.work.join(format!("{}.buckets", self.plan.family));
+        let in_memory = self.plan.bytes() <= self.memory_bytes / 2;
+        let store = if in_memory { Store::Memory } else { Store::file(&path, &self.plan.schema)? };
+        let blocks = self.distribute(position, &curve, &splitters, &store)?;
+        let order = |bucket: usize| self.in_order(&store.bucket(&blocks, bucket)?, position, &curve);
+        self.write_buckets(order, splitters.len() + 1, writer)?;
+        if !in_memory {
+            std::fs::remove_file(&path).map_err(|e| Error::io("remove a temporary file", &path, &e))?;
+        }
+        Ok(())
     }
 
     fn read(&self, rows: Range<u64>) -> Result<RecordBatch> {
@@ -119,10 +122,19 @@ impl Sorter<'_> {
         self.progress.start(&format!("{}: {what}", self.plan.family), self.plan.rows, "rows");
     }
 
-    /// Blocks at once, so that what is in flight stays below a quarter of the memory.
+    /// Blocks at once: read, put in order of bucket and encoded they take an eighth of the memory at most.
     fn blocks_in_flight(&self) -> usize {
-        let block = (BLOCK_ROWS * row_bytes(&self.plan.schema)).max(1);
-        ((self.memory_bytes / 4 / block) as usize).clamp(1, rayon::current_num_threads().max(1))
+        self.in_flight(self.memory_bytes / 8, BLOCK_ROWS * (3 * row_bytes(&self.plan.schema) + ORDER_BYTES))
+    }
+
+    /// Buckets at once: those that are put in order and those that are written take a quarter of the memory at most.
+    fn buckets_in_flight(&self) -> usize {
+        let rows = (self.plan.rows / MAX_BUCKETS).max(BUCKET_ROWS);
+        self.in_flight(self.memory_bytes / 4, rows * (4 * row_bytes(&self.plan.schema) + ORDER_BYTES))
+    }
+
+    fn in_flight(&self, memory_bytes: u64, each_bytes: u64) -> usize {
+        ((memory_bytes / each_bytes.max(1)) as usize).clamp(1, rayon::current_num_threads().max(1))
     }
 
     fn copy(&self, writer: &mut TableWriter) -> Result<()> {
@@ -138,126 +150,103 @@ impl Sorter<'_> {
         Ok(())
     }
 
-    fn in_memory(&self, position: [usize; 3], writer: &mut TableWriter) -> Result<()> {
-        self.begin("reading");
-        let read = |rows: Range<u64>| {
-            let batch = self.read(rows)?;
-            self.progress.advance(batch.num_rows() as u64);
-            Ok(batch)
-        };
-        let blocks = self.plan.blocks().into_par_iter().map(read).collect::<Result<Vec<RecordBatch>>>()?;
-        self.progress.finish();
-        let bounds = blocks.par_iter().map(|batch| bounds_of(&points(batch, position))).reduce(Bounds::default, Bounds::merge);
-        self.begin("writing");
-        self.emit(&blocks, position, &Curve::new(&bounds), writer)?;
-        self.progress.finish();
-        Ok(())
-    }
-
-    /// Writes the rows of `blocks` in order; rows with equal keys stay as they come.
-    fn emit(&self, blocks: &[RecordBatch], position: [usize; 3], curve: &Curve, writer: &mut TableWriter) -> Result<()> {
-        let mut order: Vec<(u64, u32, u32)> = blocks
-            .par_iter()
-            .enumerate()
-            .flat_map_iter(|(block, batch)| {
-                points(batch, position).into_iter().enumerate().map(move |(row, point)| (curve.key(point), block as u32, row as u32))
-            })
-            .collect();
-        order.par_sort_unstable();
-        for rows in order.chunks(ROW_GROUP_ROWS) {
-            self.go_on()?;
-            let picks: Vec<(usize, usize)> = rows.iter().map(|(_, block, row)| (*block as usize, *row as usize)).collect();
-            let gather = |column: usize| {
-                let parts: Vec<&dyn Array> = blocks.iter().map(|batch| batch.column(column).as_ref()).collect();
-                interleave(&parts, &picks)
-            };
-            let columns =
-                (0..self.plan.schema.fields().len()).into_par_iter().map(gather).collect::<std::result::Result<Vec<ArrayRef>, _>>();
-            let batch = columns.and_then(|columns| RecordBatch::try_new(self.plan.schema.clone(), columns));
-            writer.write(&batch.map_err(|e| Error::internal("rows cannot be put in order").because(e))?)?;
-            self.progress.advance(rows.len() as u64);
-        }
-        Ok(())
-    }
-
-    fn through_buckets(&self, position: [usize; 3], writer: &mut TableWriter) -> Result<()> {
-        let (curve, sample) = self.survey(position)?;
-        // Half of the memory holds a bucket: its rows, their order and the row group in work.
-        let room = (self.memory_bytes / 2).max(1);
-        let buckets = (self.plan.bytes() + self.plan.rows * ORDER_BYTES).div_ceil(room).clamp(2, MAX_BUCKETS);
-        let splitters = splitters(sample, buckets as usize);
-        let paths: Vec<PathBuf> = (0..=splitters.len()).map(|i| self.work.join(format!("{}-{i}.arrow", self.plan.family))).collect();
-
-        self.begin("sorting into buckets");
-        let open = |path: &PathBuf| {
-            let file = File::create(path).map_err(|e| bucket_error(path, ArrowError::from(e)))?;
-            StreamWriter::try_new(BufWriter::new(file), &self.plan.schema).map_err(|e| bucket_error(path, e))
-        };
-        let mut sinks = paths.iter().map(open).collect::<Result<Vec<_>>>()?;
-        for group in self.plan.blocks().chunks(self.blocks_in_flight()) {
-            let parted = group.par_iter().map(|rows| self.part(rows.clone(), position, &curve, &splitters)).collect::<Result<Vec<_>>>()?;
-            for (block, rows) in parted.into_iter().zip(group) {
-                for (bucket, part) in block {
-                    if let (Some(sink), Some(path)) = (sinks.get_mut(bucket), paths.get(bucket)) {
-                        sink.write(&part).map_err(|e| bucket_error(path, e))?;
-                    }
-                }
-                self.progress.advance(rows.end - rows.start);
-            }
-        }
-        for (sink, path) in sinks.iter_mut().zip(&paths) {
-            sink.finish().and_then(|()| Ok(std::io::Write::flush(sink.get_mut())?)).map_err(|e| bucket_error(path, e))?;
-        }
-        drop(sinks);
-        self.progress.finish();
-
-        self.begin("writing");
-        for path in &paths {
-            let read = || -> std::result::Result<Vec<RecordBatch>, ArrowError> {
-                StreamReader::try_new(BufReader::new(File::open(path)?), None)?.collect()
-            };
-            let blocks = read().map_err(|e| bucket_error(path, e))?;
-            self.emit(&blocks, position, &curve, writer)?;
-            std::fs::remove_file(path).map_err(|e| Error::io("remove a temporary file", path, &e))?;
-        }
-        self.progress.finish();
-        Ok(())
-    }
-
-    /// The curve, and the keys and rows of an even sample.
+    /// The curve, and values of the order that cut the rows into buckets.
     fn survey(&self, position: [usize; 3]) -> Result<(Curve, Vec<(u64, u64)>)> {
         self.begin("reading positions");
         let columns: Vec<usize> = position.iter().filter_map(|i| self.plan.columns.get(*i).copied()).collect();
-        let stride = (self.plan.rows / SAMPLE_ROWS).max(1);
-        let survey = |rows: Range<u64>| -> Result<(Bounds, Sample)> {
+        let buckets = self.plan.rows.div_ceil(BUCKET_ROWS).clamp(1, MAX_BUCKETS);
+        let stride = (self.plan.rows / (buckets * SAMPLE_PER_BUCKET)).max(1);
+        let mut bounds = Bounds::default();
+        let mut sample = Points::default();
+        let mut sample_rows = Vec::new();
+        let read = |rows: &Range<u64>| {
             self.go_on()?;
-            let points = points(&self.snapshot.read(self.plan.family, &columns, rows.clone())?, [0, 1, 2]);
-            let sample = points.iter().zip(rows.clone()).filter(|(_, row)| row % stride == 0).map(|(point, row)| (*point, row)).collect();
-            self.progress.advance(rows.end - rows.start);
-            Ok((bounds_of(&points), sample))
+            let points = Points::of(&self.snapshot.read(self.plan.family, &columns, rows.clone())?, [0, 1, 2]);
+            let picks: Vec<u64> = (rows.start.next_multiple_of(stride)..rows.end).step_by(stride as usize).collect();
+            Ok((points.bounds(), points.pick(picks.iter().map(|row| (row - rows.start) as usize)), picks))
         };
-        let parts = self.plan.blocks().into_par_iter().map(survey).collect::<Result<Vec<_>>>()?;
+        for group in self.plan.blocks().chunks(self.blocks_in_flight()) {
+            for ((part, points, rows), range) in group.par_iter().map(read).collect::<Result<Vec<_>>>()?.into_iter().zip(group) {
+                bounds = bounds.merge(part);
+                sample.extend(points);
+                sample_rows.extend(rows);
+                self.progress.advance(range.end - range.start);
+            }
+            self.snapshot.release();
+        }
         self.progress.finish();
-        let curve = Curve::new(&parts.iter().fold(Bounds::default(), |all, (bounds, _)| all.merge(*bounds)));
-        Ok((curve, parts.into_iter().flat_map(|(_, sample)| sample).map(|(point, row)| (curve.key(point), row)).collect()))
+        let curve = Curve::new(&bounds);
+        Ok((curve, splitters(sample.keys(&curve).into_iter().zip(sample_rows).collect(), buckets as usize)))
     }
 
-    /// One block, cut into its parts for each bucket that it has rows of.
-    fn part(&self, rows: Range<u64>, position: [usize; 3], curve: &Curve, splitters: &[(u64, u64)]) -> Result<Vec<(usize, RecordBatch)>> {
-        let batch = self.read(rows.clone())?;
-        let mut picks: Vec<Vec<u32>> = vec![Vec::new(); splitters.len() + 1];
-        for ((index, point), row) in points(&batch, position).into_iter().enumerate().zip(rows) {
-            let order = (curve.key(point), row);
-            if let Some(bucket) = picks.get_mut(splitters.partition_point(|splitter| *splitter <= order)) {
-                bucket.push(index as u32);
+    /// Puts every block in order of bucket.
+    fn distribute(&self, position: [usize; 3], curve: &Curve, splitters: &[(u64, u64)], store: &Store) -> Result<Vec<Held>> {
+        self.begin("reading");
+        let mut held = Vec::new();
+        let read = |rows: &Range<u64>| {
+            let block = self.read(rows.clone())?;
+            let keys = Points::of(&block, position).keys(curve);
+            let bucket_of: Vec<u32> = match splitters {
+                [] => vec![0; keys.len()],
+                _ => keys.into_iter().zip(rows.clone()).map(|order| splitters.partition_point(|cut| *cut <= order) as u32).collect(),
+            };
+            store.hold(&block, &bucket_of, splitters.len() + 1)
+        };
+        for group in self.plan.blocks().chunks(self.blocks_in_flight()) {
+            held.extend(group.par_iter().map(read).collect::<Result<Vec<_>>>()?);
+            group.iter().for_each(|rows| self.progress.advance(rows.end - rows.start));
+            self.snapshot.release();
+        }
+        self.progress.finish();
+        Ok(held)
+    }
+
+    /// The rows of one bucket in order; rows with equal keys stay as they come.
+    fn in_order(&self, parts: &[RecordBatch], position: [usize; 3], curve: &Curve) -> Result<Option<RecordBatch>> {
+        self.go_on()?;
+        let mut points = Points::default();
+        parts.iter().for_each(|part| points.extend(Points::of(part, position)));
+        let mut order: Vec<(u64, u32)> = points.keys(curve).into_iter().zip(0..).collect();
+        drop(points);
+        order.sort_unstable();
+        let picks = UInt32Array::from_iter_values(order.into_iter().map(|(_, row)| row));
+        if picks.is_empty() {
+            return Ok(None);
+        }
+        let gather = |column: usize| {
+            let pieces: Vec<&dyn Array> = parts.iter().map(|part| part.column(column).as_ref()).collect();
+            take(&concat(&pieces)?, &picks, None)
+        };
+        let columns = (0..self.plan.schema.fields().len()).map(gather).collect::<std::result::Result<Vec<ArrayRef>, _>>();
+        let batch = columns.and_then(|columns| RecordBatch::try_new(self.plan.schema.clone(), columns));
+        batch.map(Some).map_err(|e| Error::internal("rows cannot be put in order").because(e))
+    }
+
+    /// Writes bucket after bucket; the next ones are put in order while one is encoded.
+    fn write_buckets(&self, order: impl Fn(usize) -> Result<Option<RecordBatch>> + Sync, count: usize, writer: &mut TableWriter) -> Result<()> {
+        self.begin("writing");
+        let mut buckets: Vec<usize> = (0..count).collect();
+        let mut ready: Vec<Option<RecordBatch>> = Vec::new();
+        loop {
+            let next: Vec<usize> = buckets.drain(..self.buckets_in_flight().min(buckets.len())).collect();
+            let mut write = |batches: Vec<Option<RecordBatch>>| {
+                batches.into_iter().flatten().try_for_each(|batch| {
+                    writer.write(&batch)?;
+                    self.progress.advance(batch.num_rows() as u64);
+                    Ok(())
+                })
+            };
+            let last = next.is_empty();
+            let batches = std::mem::take(&mut ready);
+            let (written, ordered) = rayon::join(|| write(batches), || next.into_par_iter().map(&order).collect::<Result<Vec<_>>>());
+            written?;
+            ready = ordered?;
+            if last {
+                break;
             }
         }
-        let parts = picks.into_iter().enumerate().filter(|(_, picks)| !picks.is_empty()).map(|(bucket, picks)| {
-            let part = take_record_batch(&batch, &UInt32Array::from(picks))
-                .map_err(|e| Error::internal("rows cannot be put into buckets").because(e))?;
-            Ok((bucket, part))
-        });
-        parts.collect()
+        self.progress.finish();
+        Ok(())
     }
 }
 
@@ -274,38 +263,55 @@ fn splitters(mut sample: Vec<(u64, u64)>, buckets: usize) -> Vec<(u64, u64)> {
     cuts
 }
 
-fn points(batch: &RecordBatch, position: [usize; 3]) -> Vec<[f64; 3]> {
-    let mut points = vec![[f64::NAN; 3]; batch.num_rows()];
-    for (axis, column) in position.into_iter().enumerate() {
-        let column = batch.column(column);
-        match column.data_type() {
-            DataType::Float32 => points
-                .iter_mut()
-                .zip(column.as_primitive::<Float32Type>().iter())
-                .for_each(|(p, v)| p[axis] = v.map_or(f64::NAN, f64::from)),
-            DataType::Float64 => {
-                points.iter_mut().zip(column.as_primitive::<Float64Type>().iter()).for_each(|(p, v)| p[axis] = v.unwrap_or(f64::NAN))
-            }
-            _ => {}
+/// Positions of rows, NaN where there is none.
+#[derive(Clone, Debug, Default)]
+struct Points {
+    axes: [Vec<f64>; 3],
+}
+
+impl Points {
+    /// Those of a batch whose columns `position` are the three coordinates.
+    fn of(batch: &RecordBatch, position: [usize; 3]) -> Points {
+        Points {
+            axes: position.map(|column| {
+                let column = batch.column(column);
+                match column.data_type() {
+                    DataType::Float32 => numbers::<Float32Type>(column),
+                    DataType::Float64 => numbers::<Float64Type>(column),
+                    _ => vec![f64::NAN; batch.num_rows()],
+                }
+            }),
         }
     }
-    points
+
+    fn bounds(&self) -> Bounds {
+        let mut bounds = Bounds::default();
+        let [x, y, z] = &self.axes;
+        x.iter().zip(y).zip(z).for_each(|((x, y), z)| bounds.add([*x, *y, *z]));
+        bounds
+    }
+
+    fn keys(&self, curve: &Curve) -> Vec<u64> {
+        let [x, y, z] = &self.axes;
+        curve.keys(x, y, z)
+    }
+
+    fn pick(&self, rows: impl Iterator<Item = usize> + Clone) -> Points {
+        let pick = |axis: &Vec<f64>| rows.clone().map(|row| axis.get(row).copied().unwrap_or(f64::NAN)).collect();
+        let [x, y, z] = &self.axes;
+        Points { axes: [pick(x), pick(y), pick(z)] }
+    }
+
+    fn extend(&mut self, other: Points) {
+        self.axes.iter_mut().zip(other.axes).for_each(|(all, part)| if all.is_empty() { *all = part } else { all.extend(part) });
+    }
 }
 
-fn bounds_of(points: &[[f64; 3]]) -> Bounds {
-    let mut bounds = Bounds::default();
-    points.iter().for_each(|point| bounds.add(*point));
-    bounds
-}
-
-fn bucket_error(path: &Path, error: ArrowError) -> Error {
-    match error {
-        ArrowError::IoError(_, io) if io.kind() == std::io::ErrorKind::FileTooLarge => Error::limit("cannot write a temporary file")
-            .at(format!("`{}`", path.display()))
-            .because(io)
-            .hint("raise the file size limit (`ulimit -f`)"),
-        ArrowError::IoError(_, io) => Error::io("use a temporary file", path, &io),
-        other => Error::internal("a temporary file makes no sense").at(format!("`{}`", path.display())).because(other),
+fn numbers<T: ArrowPrimitiveType<Native: Into<f64>>>(column: &ArrayRef) -> Vec<f64> {
+    let values = column.as_primitive::<T>();
+    match values.null_count() {
+        0 => values.values().iter().map(|v| (*v).into()).collect(),
+        _ => values.iter().map(|v| v.map_or(f64::NAN, Into::into)).collect(),
     }
 }
 

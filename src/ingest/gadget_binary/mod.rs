@@ -158,4 +158,8 @@ impl Snapshot for BinarySnapshot {
     fn read(&self, family: Family, columns: &[usize], rows: Range<u64>) -> Result<RecordBatch> {
         self.source.read(self.table(family)?, columns, rows)
     }
+
+    fn release(&self) {
+        self.source.parts.files.iter().for_each(|file| file.map.release());
+    }
 }

@@ -253,4 +253,8 @@ impl Snapshot for Joined {
     fn run_files(&self) -> Vec<PathBuf> {
         self.particles.run_files()
     }
+
+    fn release(&self) {
+        self.particles.release();
+    }
 }

@@ -146,6 +146,10 @@ impl Snapshot for FitsSnapshot {
         let opened = self.table(family)?;
         read::read(&opened.map, &opened.table, &opened.columns, columns, rows)
     }
+
+    fn release(&self) {
+        self.tables.iter().for_each(|opened| opened.map.release());
+    }
 }
 
 /// Name without the family and the ending, and both of these.

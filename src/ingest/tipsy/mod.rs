@@ -198,6 +198,12 @@ impl Snapshot for TipsySnapshot {
         self.log.iter().map(|log| log.mapped().path().to_path_buf()).collect()
     }
 
+    fn release(&self) {
+        self.map.release();
+        self.arrays.iter().for_each(|array| array.mapped().release());
+        self.log.iter().for_each(|log| log.mapped().release());
+    }
+
     fn schema(&self, family: Family) -> Result<SchemaRef> {
         Ok(self.table(family)?.schema.clone())
     }

@@ -1,0 +1,208 @@
+//! Rows on their way from the order of the source to that of the curve: cut into buckets, held in memory or in one temporary file.
+//!
+//! Layout     each block of the source is put in order of bucket, rows of one bucket as they came; in the file a bucket's part of a block
+//!            is one Arrow IPC message
+//! Edge cases every type of column, nulls included, comes back as it was; the file is removed with its folder
+//! Cost       one copy of the rows; in the file as many reads as a bucket has blocks
+//! See also   `sort`
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::buffer::Buffer;
+use arrow::compute::take_record_batch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamDecoder;
+use arrow::ipc::writer::StreamWriter;
+
+use crate::error::{Error, Result};
+
+/// Where blocks go.
+#[derive(Debug)]
+pub(super) enum Store {
+    /// They stay in memory.
+    Memory,
+    /// One file for all of them.
+    File(Spill),
+}
+
+/// A temporary file and its first free byte.
+#[derive(Debug)]
+pub(super) struct Spill {
+    path: PathBuf,
+    file: File,
+    end: AtomicU64,
+    /// The schema as an IPC message, which comes before every message of rows.
+    head: Vec<u8>,
+}
+
+/// One block in order of bucket.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// Rows, and where each bucket starts among them.
+    Rows(RecordBatch, Vec<u32>),
+    /// Where each bucket's message starts in the file, and its length; 0 for none.
+    Messages(Vec<(u64, u32)>),
+}
+
+impl Store {
+    /// A store in a new file at `path`.
+    pub fn file(path: &Path, schema: &SchemaRef) -> Result<Store> {
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(path).map_err(|e| failed(path, e.into()))?;
+        let head = StreamWriter::try_new(Vec::new(), schema).map(|writer| writer.get_ref().clone()).map_err(|e| failed(path, e))?;
+        Ok(Store::File(Spill { path: path.to_path_buf(), file, end: AtomicU64::new(0), head }))
+    }
+
+    /// Takes in a block whose row i belongs to bucket `bucket_of[i]`, one of `buckets`.
+    pub fn hold(&self, block: &RecordBatch, bucket_of: &[u32], buckets: usize) -> Result<Held> {
+        let mut starts = vec![0u32; buckets + 1];
+        for bucket in bucket_of {
+            if let Some(count) = starts.get_mut(*bucket as usize + 1) {
+                *count += 1;
+            }
+        }
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut next = starts.clone();
+        let mut order = vec![0u32; bucket_of.len()];
+        for (row, bucket) in (0u32..).zip(bucket_of) {
+            if let Some(slot) = next.get_mut(*bucket as usize) {
+                if let Some(place) = order.get_mut(*slot as usize) {
+                    *place = row;
+                }
+                *slot += 1;
+            }
+        }
+        let rows = match buckets {
+            1 => block.clone(),
+            _ => take_record_batch(block, &UInt32Array::from(order))
+                .map_err(|e| Error::internal("rows cannot be put into buckets").because(e))?,
+        };
+        match self {
+            Store::Memory => Ok(Held::Rows(rows, starts)),
+            Store::File(spill) => spill.write(&rows, &starts).map(Held::Messages),
+        }
+    }
+
+    /// The parts of one bucket, in the order of `blocks`.
+    pub fn bucket(&self, blocks: &[Held], bucket: usize) -> Result<Vec<RecordBatch>> {
+        let mut decoder = None;
+        let mut parts = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            match (self, block) {
+                (_, Held::Rows(rows, starts)) => {
+                    if let [start, end] = starts[bucket..=bucket + 1]
+                        && start < end
+                    {
+                        parts.push(rows.slice(start as usize, (end - start) as usize));
+                    }
+                }
+                (Store::File(spill), Held::Messages(places)) => {
+                    if let Some(&(start, length)) = places.get(bucket).filter(|(_, length)| *length > 0) {
+                        parts.push(spill.read(&mut decoder, start, length)?);
+                    }
+                }
+                (Store::Memory, Held::Messages(_)) => return Err(Error::internal("rows of a file that there is not")),
+            }
+        }
+        Ok(parts)
+    }
+}
+
+impl Spill {
+    fn write(&self, rows: &RecordBatch, starts: &[u32]) -> Result<Vec<(u64, u32)>> {
+        let encode = || -> std::result::Result<(Vec<u8>, Vec<(usize, usize)>), ArrowError> {
+            let mut writer = StreamWriter::try_new(Vec::new(), &rows.schema())?;
+            let mut places = Vec::with_capacity(starts.len());
+            for pair in starts.windows(2) {
+                let before = writer.get_ref().len();
+                if pair[0] < pair[1] {
+                    writer.write(&rows.slice(pair[0] as usize, (pair[1] - pair[0]) as usize))?;
+                }
+                places.push((before, writer.get_ref().len() - before));
+            }
+            Ok((writer.get_ref().clone(), places))
+        };
+        let (bytes, places) = encode().map_err(|e| failed(&self.path, e))?;
+        let messages = bytes.get(self.head.len()..).unwrap_or_default();
+        let start = self.end.fetch_add(messages.len() as u64, Ordering::Relaxed);
+        self.file.write_all_at(messages, start).map_err(|e| failed(&self.path, e.into()))?;
+        Ok(places.into_iter().map(|(at, length)| (start + (at - self.head.len()) as u64, length as u32)).collect())
+    }
+
+    fn read(&self, decoder: &mut Option<StreamDecoder>, start: u64, length: u32) -> Result<RecordBatch> {
+        let mut bytes = vec![0; length as usize];
+        self.file.read_exact_at(&mut bytes, start).map_err(|e| failed(&self.path, e.into()))?;
+        let decode = || -> std::result::Result<Option<RecordBatch>, ArrowError> {
+            let decoder = match decoder {
+                Some(decoder) => decoder,
+                None => {
+                    let fresh = decoder.insert(StreamDecoder::new());
+                    fresh.decode(&mut Buffer::from(self.head.as_slice()))?;
+                    fresh
+                }
+            };
+            decoder.decode(&mut Buffer::from_vec(bytes))
+        };
+        decode()
+            .map_err(|e| failed(&self.path, e))?
+            .ok_or_else(|| Error::internal("a temporary file lacks rows").at(format!("byte {start} of `{}`", self.path.display())))
+    }
+}
+
+fn failed(path: &Path, error: ArrowError) -> Error {
+    match error {
+        ArrowError::IoError(_, io) if io.kind() == std::io::ErrorKind::FileTooLarge => Error::limit("cannot write a temporary file")
+            .at(format!("`{}`", path.display()))
+            .because(io)
+            .hint("raise the file size limit (`ulimit -f`), or allow more memory (`--memory`)"),
+        ArrowError::IoError(_, io) => Error::io("use a temporary file", path, &io),
+        other => Error::internal("a temporary file makes no sense").at(format!("`{}`", path.display())).because(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Array, ArrayRef, BooleanArray, Float32Array, Int64Array, StringArray};
+    use std::sync::Arc;
+
+    fn block(rows: std::ops::Range<i64>) -> RecordBatch {
+        let columns: [(&str, ArrayRef, bool); 4] = [
+            ("id", Arc::new(Int64Array::from_iter_values(rows.clone())), false),
+            ("x", Arc::new(Float32Array::from_iter(rows.clone().map(|i| (i % 5 != 0).then_some(i as f32)))), true),
+            ("wind", Arc::new(BooleanArray::from_iter(rows.clone().map(|i| Some(i % 3 == 0)))), true),
+            ("name", Arc::new(StringArray::from_iter_values(rows.map(|i| format!("s{i}")))), false),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+    }
+
+    #[test]
+    fn a_file_gives_back_what_memory_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocks: Vec<RecordBatch> = [0..100, 100..101, 101..400].into_iter().map(block).collect();
+        let spill = Store::file(&folder.path().join("b"), &blocks[0].schema()).unwrap();
+        let gathered = |store: &Store| -> Vec<Vec<RecordBatch>> {
+            let bucket_of = |b: &RecordBatch| {
+                let ids = b.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec();
+                ids.into_iter().map(|i| (i * 7 % 4) as u32).collect::<Vec<_>>()
+            };
+            let held: Vec<Held> = blocks.iter().map(|b| store.hold(b, &bucket_of(b), 5).unwrap()).collect();
+            (0..5).map(|bucket| store.bucket(&held, bucket).unwrap()).collect()
+        };
+        let memory = gathered(&Store::Memory);
+        assert_eq!(memory, gathered(&spill));
+        assert!(memory[4].is_empty(), "a bucket that no row belongs to");
+        let ids: Vec<i64> = memory[1]
+            .iter()
+            .flat_map(|b| b.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec())
+            .collect();
+        assert!(ids.is_sorted() && ids.iter().all(|i| i * 7 % 4 == 1), "as they came");
+        assert_eq!(memory.iter().flatten().map(RecordBatch::num_rows).sum::<usize>(), 400);
+    }
+}
