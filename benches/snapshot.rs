@@ -1,8 +1,9 @@
-//! One question to a raw snapshot of four million particles, from opening it to the answer, beside numpy and pynbody.
+//! One question to raw snapshots of one to ten million particles, from opening to the answer, and their ingest, beside the peers.
 //!
-//! Layout     `cargo bench --bench snapshot [-- FOLDER]`; SPOLIA_PYTHON names a Python with numpy and pynbody
-//! Formula    stars with r < 5 kpc and [Fe/H] < -1: their number and mass
-//! Edge cases the number differs between engines by their solar scales; numpy's line uses pynbody's
+//! Layout     `cargo bench --bench snapshot [-- FOLDER]`; SPOLIA_PYTHON names a Python with numpy, h5py, pynbody, yt and pyarrow
+//! Formula    stars with r < 5 kpc and [Fe/H] < -1: their number and mass; ingest against a copy and zstd at level 1 on one thread
+//! Edge cases the number differs between engines by their solar scales; the peers' lines use pynbody's for Tipsy; yt's Tipsy reader
+//!            takes other particles' values for arrays such as FeMassFrac, so that its number is wrong there
 //! See also   `peers`; benches/README.md for the results
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
@@ -20,15 +21,20 @@ use spolia::sql::{Session, SessionOptions};
 
 /// Processes of each engine.
 const ROUNDS: usize = 5;
-const SQL: &str = "SELECT count(*), sum(mass) FROM stars WHERE radius(x,y,z) < 5 AND feh < -1";
+/// Particles of the snapshots.
+const SIZES: [u64; 3] = [1_000_000, 4_000_000, 10_000_000];
+/// Half of the side of the box of the TNG file over its Hubble constant \[kpc\].
+const CENTRE_KPC: f64 = 17500.0 / 0.6774;
 
 /// Opens, asks and prints the lines of a worker.
-fn work(path: &Path) {
+fn ask(path: &Path, centre_kpc: f64) {
     let started = Instant::now();
     let session = Session::new(SessionOptions::default()).unwrap();
     session.attach(path).unwrap();
     let opened = started.elapsed().as_secs_f64() * 1e3;
-    let answer = session.query(SQL).unwrap();
+    let c = centre_kpc;
+    let sql = format!("SELECT count(*), sum(mass) FROM stars WHERE radius(x - {c}, y - {c}, z - {c}) < 5 AND feh < -1");
+    let answer = session.query(&sql).unwrap();
     let ms = started.elapsed().as_secs_f64() * 1e3;
     let rows = answer.batches[0].column(0).as_primitive::<Int64Type>().value(0);
     println!("version {}", env!("CARGO_PKG_VERSION"));
@@ -36,25 +42,63 @@ fn work(path: &Path) {
     println!("peak {}", peers::peak_mib());
 }
 
+/// Ingests into a new dataset and prints the lines of a worker.
+fn take(path: &Path) {
+    let root = path.with_extension("again.spolia");
+    let _ = std::fs::remove_dir_all(&root);
+    let started = Instant::now();
+    ingest(&[path.to_path_buf()], &root, &IngestOptions::default(), &Silent).unwrap();
+    println!("version {}", env!("CARGO_PKG_VERSION"));
+    println!("time ingest {} 0", started.elapsed().as_secs_f64() * 1e3);
+    println!("peak {}", peers::peak_mib());
+    std::fs::remove_dir_all(&root).unwrap();
+}
+
+/// Makes the file if it is not there yet.
+fn made(file: &Path, size: u64) -> bool {
+    let (name, size) = (file.display().to_string(), size.to_string());
+    file.exists()
+        || peers::Worker::python("the maker of the snapshot", "snapshot.py", &["make", &name, "--particles", &size]).run().is_some()
+}
+
 fn main() {
-    if let Some(path) = peers::worker_input() {
-        return work(Path::new(&path));
+    if let Some(request) = peers::worker_input() {
+        let (action, path) = request.split_once(':').unwrap();
+        match action {
+            "ingest" => return take(Path::new(path)),
+            _ => return ask(Path::new(path), action.parse().unwrap()),
+        }
     }
     let folder = peers::folder("bench_snapshot");
-    let (raw, root) = (folder.join("bench.00001"), folder.join("bench.spolia"));
-    let file = raw.display().to_string();
-    if !raw.exists() && peers::Worker::python("the maker of the snapshot", "snapshot.py", &["make", &file]).run().is_none() {
-        std::process::exit(1);
+    for (format, name, centre) in [("Tipsy", "bench.00001", 0.0), ("TNG", "bench_tng.hdf5", CENTRE_KPC)] {
+        for size in SIZES {
+            let place = folder.join(format!("{size}"));
+            std::fs::create_dir_all(&place).unwrap();
+            let (raw, root) = (place.join(name), place.join(format!("{name}.spolia")));
+            if !made(&raw, size) {
+                std::process::exit(1);
+            }
+            if !root.exists() {
+                ingest(std::slice::from_ref(&raw), &root, &IngestOptions::default(), &Silent).unwrap();
+            }
+            let file = raw.display().to_string();
+            let workers = [
+                peers::Worker::own("Spolia, raw file", &["--worker", &format!("{centre}:{file}")]),
+                peers::Worker::own("Spolia, its dataset", &["--worker", &format!("{centre}:{}", root.display())]),
+                peers::Worker::python(if format == "TNG" { "h5py" } else { "numpy" }, "snapshot.py", &["time", &file, "--tool", "numpy"]),
+                peers::Worker::python("pynbody", "snapshot.py", &["time", &file, "--tool", "pynbody"]),
+                peers::Worker::python("yt", "snapshot.py", &["time", &file, "--tool", "yt"]),
+            ];
+            println!("\n{format}, {size} particles: question\n");
+            // yt takes minutes for the larger files.
+            let engines = if size > SIZES[0] { &workers[..4] } else { &workers[..] };
+            peers::print_table(&["open", "query"], &peers::take_turns(engines, ROUNDS));
+            let workers = [
+                peers::Worker::own("Spolia, ingest", &["--worker", &format!("ingest:{file}")]),
+                peers::Worker::python("copy and zstd", "snapshot.py", &["copy", &file]),
+            ];
+            println!("\n{format}, {size} particles: ingest\n");
+            peers::print_table(&["ingest"], &peers::take_turns(&workers, ROUNDS));
+        }
     }
-    if !root.exists() {
-        ingest(std::slice::from_ref(&raw), &root, &IngestOptions::default(), &Silent).unwrap();
-    }
-    let workers = [
-        peers::Worker::own("Spolia, raw file", &["--worker", &file]),
-        peers::Worker::own("Spolia, its dataset", &["--worker", &root.display().to_string()]),
-        peers::Worker::python("numpy", "snapshot.py", &["time", &file, "--tool", "numpy"]),
-        peers::Worker::python("pynbody", "snapshot.py", &["time", &file, "--tool", "pynbody"]),
-    ];
-    let all = peers::take_turns(&workers, ROUNDS);
-    peers::print_table(&["open", "query"], &all);
 }

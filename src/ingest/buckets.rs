@@ -198,10 +198,8 @@ mod tests {
         let memory = gathered(&Store::Memory);
         assert_eq!(memory, gathered(&spill));
         assert!(memory[4].is_empty(), "a bucket that no row belongs to");
-        let ids: Vec<i64> = memory[1]
-            .iter()
-            .flat_map(|b| b.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec())
-            .collect();
+        let ids: Vec<i64> =
+            memory[1].iter().flat_map(|b| b.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec()).collect();
         assert!(ids.is_sorted() && ids.iter().all(|i| i * 7 % 4 == 1), "as they came");
         assert_eq!(memory.iter().flatten().map(RecordBatch::num_rows).sum::<usize>(), 400);
     }

@@ -20,6 +20,7 @@ pub use sniff::{open, snapshots_in};
 
 mod births_once;
 mod buckets;
+mod check;
 pub mod fields;
 pub mod gadget_binary;
 pub mod gadget_hdf5;
@@ -187,6 +188,12 @@ pub trait Snapshot: Send + Sync + fmt::Debug {
     /// Those of the files that belong to the whole run and hold its births; they may grow while the snapshot stays as it is.
     fn run_files(&self) -> Vec<PathBuf> {
         Vec::new()
+    }
+
+    /// Where the value of `column` in row `row` of a family stands in the source, for messages.
+    fn place(&self, family: Family, _column: &str, row: u64) -> String {
+        let file = self.info().files.first().map(|(path, _)| format!(" of `{}`", path.display()));
+        format!("row {row} of {family}{}", file.unwrap_or_default())
     }
 
     /// Gives back memory that reading took and that the next read can do without, such as pages of a mapped file.

@@ -20,6 +20,7 @@ use crate::table::schema::unit_of;
 use crate::table::stored_schema::StoredSchema;
 use crate::table::{Dataset, SnapshotEntry, SourceEntry, Transaction};
 
+use super::check::Check;
 use super::selection::Selection;
 use super::sort::{Sorter, TablePlan, interrupted, project};
 use super::{Family, OpenOptions, Snapshot, SnapshotInfo, births_once, open, snapshots_in, snapshots_table, source_hash};
@@ -48,6 +49,8 @@ pub struct IngestOptions {
     pub memory_bytes: Option<u64>,
     /// Part of each snapshot to take.
     pub selection: Selection,
+    /// Take rows that make no physical sense as they are, and say so.
+    pub keep_doubtful: bool,
     /// Report only.
     pub dry_run: bool,
     /// Units of sources that do not name theirs.
@@ -220,6 +223,13 @@ impl Job<'_> {
             ));
         }
         let mut transaction = Transaction::begin(self.out)?;
+        let check = Check {
+            snapshot: self.snapshot,
+            memory_bytes: self.memory_bytes,
+            keep_doubtful: self.options.keep_doubtful,
+            progress: self.progress,
+        };
+        let mut written = Vec::with_capacity(plans.len());
         for (plan, table) in plans.iter().zip(&mut report.tables) {
             let log = if births_once::is_births(plan) { sources.last().map_or("", |log| log.blake3.as_str()) } else { "" };
             let key = format!("{identity} {} {log}", plan.family);
@@ -231,7 +241,10 @@ impl Job<'_> {
                 None => self.write_table(&mut transaction, plan, &key)?,
             };
             table.file_bytes = file.bytes;
+            check.columns(plan, &file, notes)?;
+            written.push((*plan, file));
         }
+        check.ids(&written, notes)?;
         if self.progress.cancelled() {
             return Err(interrupted());
         }

@@ -345,6 +345,11 @@ impl Snapshot for Selected {
         self.unwrapped(joined)
     }
 
+    fn place(&self, family: Family, column: &str, row: u64) -> String {
+        let row = self.chosen.iter().find(|(f, _)| *f == family).map_or(row, |(_, bits)| bits.row(row));
+        self.inner.place(family, column, row)
+    }
+
     fn run_files(&self) -> Vec<PathBuf> {
         self.inner.run_files()
     }

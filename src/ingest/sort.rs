@@ -223,7 +223,12 @@ impl Sorter<'_> {
     }
 
     /// Writes bucket after bucket; the next ones are put in order while one is encoded.
-    fn write_buckets(&self, order: impl Fn(usize) -> Result<Option<RecordBatch>> + Sync, count: usize, writer: &mut TableWriter) -> Result<()> {
+    fn write_buckets(
+        &self,
+        order: impl Fn(usize) -> Result<Option<RecordBatch>> + Sync,
+        count: usize,
+        writer: &mut TableWriter,
+    ) -> Result<()> {
         self.begin("writing");
         let mut buckets: Vec<usize> = (0..count).collect();
         let mut ready: Vec<Option<RecordBatch>> = Vec::new();

@@ -21,6 +21,7 @@ pub mod layout;
 /// Manifests.
 pub mod manifest;
 pub(crate) mod parquet_file;
+pub(crate) mod physics;
 /// Canonical columns and field metadata.
 pub mod schema;
 /// Statistics of columns, summaries of datasets.

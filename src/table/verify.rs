@@ -12,17 +12,13 @@ use std::path::Path;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 use super::checksum::{CheckedFile, parquet_metadata};
 use super::dataset::Dataset;
 use super::manifest::{ColumnStats, FileEntry};
+use super::physics::Rule;
 use super::statistics::column_stats;
-
-/// Relative slack of the birth time against the time of the snapshot: stored floats are rounded, and stars form within a step.
-const TIME_SLACK: f64 = 1e-3;
-/// Columns that must be finite.
-const FINITE: [&str; 6] = ["x", "y", "z", "vx", "vy", "vz"];
 
 /// How much to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,28 +188,11 @@ fn recompute(batches: &[RecordBatch]) -> Vec<ColumnStats> {
 }
 
 fn physics(dataset: &Dataset, file: &FileEntry, stats: &ColumnStats, place: &str, report: &mut Report) {
-    let low = stats.min.map(|v| v.as_f64());
-    let high = stats.max.map(|v| v.as_f64());
-    let infinite = low.is_some_and(f64::is_infinite) || high.is_some_and(f64::is_infinite);
-    if FINITE.contains(&stats.name.as_str()) && (stats.nans > 0 || infinite) {
-        report.doubt(
-            Error::new(crate::error::ErrorKind::Domain, "positions or velocities that are not finite")
-                .at(place)
-                .found(format!("{} NaN", stats.nans)),
-        );
-    }
-    if stats.name == "mass" && low.is_some_and(|m| m <= 0.0) {
-        report.doubt(Error::new(crate::error::ErrorKind::Domain, "masses that are not positive").at(place).found(low.unwrap_or(0.0)));
-    }
     let now = dataset.manifest().snapshots.iter().find(|s| s.snap == file.snap).and_then(|s| s.time_gyr);
-    if let (true, Some(now), Some(latest)) = (stats.name == "t_birth", now, high)
-        && latest > now * (1.0 + TIME_SLACK)
-    {
-        let error = Error::new(crate::error::ErrorKind::Domain, "stars born after the time of the snapshot");
-        report.doubt(error.at(place).expected(format!("at most {now} Gyr")).found(latest));
-    }
-    if stats.name == "age" && low.is_some_and(|age| age < -TIME_SLACK * now.unwrap_or(1.0)) {
-        report.doubt(Error::new(crate::error::ErrorKind::Domain, "negative ages").at(place).found(low.unwrap_or(0.0)));
+    if let Some(rule) = Rule::of(&stats.name, now).filter(|rule| !rule.keeps_all(stats)) {
+        let ends = [stats.min, stats.max].map(|end| end.map_or("nothing".into(), |v| v.as_f64().to_string()));
+        let found = format!("{} to {}, {} NaN", ends[0], ends[1], stats.nans);
+        report.doubt(Error::new(ErrorKind::Domain, rule.complaint()).at(place).expected(rule.expected()).found(found));
     }
 }
 

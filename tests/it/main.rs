@@ -16,6 +16,7 @@ mod docs;
 mod gadget_binary_damage;
 #[cfg(feature = "sql")]
 mod galaxy;
+mod ingest_checks;
 mod ingest_gadget_binary;
 mod ingest_halos;
 mod ingest_hdf5;

@@ -159,6 +159,10 @@ impl Snapshot for BinarySnapshot {
         self.source.read(self.table(family)?, columns, rows)
     }
 
+    fn place(&self, family: Family, column: &str, row: u64) -> String {
+        self.table(family).ok().and_then(|table| self.source.place(table, column, row)).unwrap_or_else(|| format!("row {row} of {family}"))
+    }
+
     fn release(&self) {
         self.source.parts.files.iter().for_each(|file| file.map.release());
     }

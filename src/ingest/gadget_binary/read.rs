@@ -172,6 +172,23 @@ impl Source {
             .map_err(|e| Error::internal("columns do not form a table").because(e))
     }
 
+    /// Where a value stands.
+    pub(super) fn place(&self, table: &Table, column: &str, row: u64) -> Option<String> {
+        let piece = self.pieces(table, &(row..row + 1)).into_iter().next()?;
+        let path = piece.file.map.path().display();
+        let particle = format!("particle {} of type {} in `{path}`", piece.rows.start, piece.number);
+        let recipe = table.recipes.get(table.schema.index_of(column).ok()?)?.get(piece.place).copied().flatten();
+        let (slot, component) = match recipe {
+            Some(Recipe::Stored { slot, component, .. }) => (slot, component),
+            Some(Recipe::BirthTime { slot } | Recipe::Age { slot }) => (slot, 0),
+            _ => return Some(particle),
+        };
+        let name = &self.parts.slots.get(slot)?.name;
+        let block = piece.file.blocks.iter().find(|b| b.name == *name)?;
+        let start = block.start_of(piece.number, &piece.file.header) + piece.rows.start as usize * block.stride();
+        Some(format!("{particle}, byte {}", start + component * block.width))
+    }
+
     fn pieces<'a>(&'a self, table: &Table, rows: &Range<u64>) -> Vec<Piece<'a>> {
         let mut pieces = Vec::new();
         let mut first = 0;

@@ -146,6 +146,10 @@ impl HdfSnapshot {
 }
 
 impl Snapshot for HdfSnapshot {
+    fn place(&self, family: Family, column: &str, row: u64) -> String {
+        self.table(family).ok().and_then(|table| self.source.place(table, column, row)).unwrap_or_else(|| format!("row {row} of {family}"))
+    }
+
     fn info(&self) -> &SnapshotInfo {
         &self.info
     }

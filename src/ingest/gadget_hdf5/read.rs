@@ -184,6 +184,19 @@ impl Source {
             .map_err(|e| Error::internal("columns do not form a table").because(e))
     }
 
+    /// Where a value stands.
+    pub(super) fn place(&self, table: &Table, column: &str, row: u64) -> Option<String> {
+        let segment = table.segments.iter().find(|s| s.rows.contains(&row))?;
+        let part_use = table.uses.get(segment.part_use)?;
+        let file = self.parts.get(part_use.part)?.files.get(segment.file)?;
+        let local = part_use.selection.local(row - segment.rows.start, &file.winds);
+        let slot = match part_use.recipes.get(table.schema.index_of(column).ok()?)?.as_ref()? {
+            Recipe::Stored { slot, .. } | Recipe::BirthTime { slot } | Recipe::Age { slot } => *slot,
+            _ => 0,
+        };
+        Some(format!("row {local} of {}", file.datasets.get(slot)?.place()))
+    }
+
     fn fill(&self, piece: &Piece<'_>, recipes: &[Option<&Recipe>], count: usize, buffers: &mut [Buffer]) -> Result<()> {
         let mut slots: Vec<usize> =
             recipes.iter().flatten().filter_map(|r| if let Recipe::Stored { slot, .. } = r { Some(*slot) } else { None }).collect();

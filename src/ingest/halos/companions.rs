@@ -254,6 +254,10 @@ impl Snapshot for Joined {
         self.particles.run_files()
     }
 
+    fn place(&self, family: Family, column: &str, row: u64) -> String {
+        self.particles.place(family, column, row)
+    }
+
     fn release(&self) {
         self.particles.release();
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use self::columns::Source;
 use super::gzip::plain_path;
 use super::mapped::Mapped;
 use super::{Family, Format, OpenOptions, Snapshot, SnapshotInfo};
@@ -196,6 +197,21 @@ impl Snapshot for TipsySnapshot {
 
     fn run_files(&self) -> Vec<PathBuf> {
         self.log.iter().map(|log| log.mapped().path().to_path_buf()).collect()
+    }
+
+    fn place(&self, family: Family, column: &str, row: u64) -> String {
+        let source = self.table(family).ok().and_then(|t| t.sources.get(t.schema.index_of(column).ok()?));
+        match (source, columns::block(family)) {
+            (Some(Source::Record { offset, .. } | Source::Formed { offset, .. }), Some(block)) => {
+                let record = self.header.block_start(block) + row * self.header.precision.record_bytes()[block];
+                format!("row {row} of {family}, byte {} of `{}`", record + *offset as u64, self.map.path().display())
+            }
+            (Some(Source::Array { array, .. }), Some(block)) => {
+                let path = self.arrays.get(*array).map(|a| a.mapped().path().display().to_string()).unwrap_or_default();
+                format!("row {row} of {family}, particle {} of `{path}`", self.header.rows_before(block) + row)
+            }
+            _ => format!("row {row} of {family} of `{}`", self.map.path().display()),
+        }
     }
 
     fn release(&self) {

@@ -53,6 +53,7 @@ impl StepKind for Ingest {
                 "halo_id: only particles inside the radius of this halo of the catalogue that lies with the snapshot",
             ),
             optional("every", Shape::Count, "only every n-th particle of each table"),
+            optional("keep_doubtful", Shape::Flag, "take rows that make no physical sense as they are and only say so"),
             optional("length_unit", Shape::Quantity("kpc"), "length unit of snapshots that do not name theirs [kpc]"),
             optional("mass_unit", Shape::Quantity("Msun"), "mass unit of snapshots that do not name theirs [Msun]"),
             optional("velocity_unit", Shape::Quantity("km/s"), "velocity unit of snapshots that do not name theirs [km/s]"),
@@ -213,6 +214,7 @@ fn options(context: &Context) -> IngestOptions {
             halo: values.count("halo"),
             every: values.count("every").unwrap_or(1),
         },
+        keep_doubtful: values.flag("keep_doubtful").unwrap_or(false),
         dry_run: false,
         open: OpenOptions {
             length_kpc: values.number("length_unit"),
