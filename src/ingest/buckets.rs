@@ -116,9 +116,9 @@ impl Store {
 
 impl Spill {
     fn write(&self, rows: &RecordBatch, starts: &[u32]) -> Result<Vec<(u64, u32)>> {
-        let encode = || -> std::result::Result<(Vec<u8>, Vec<(usize, usize)>), ArrowError> {
+        let mut places = Vec::with_capacity(starts.len());
+        let mut encode = || -> std::result::Result<Vec<u8>, ArrowError> {
             let mut writer = StreamWriter::try_new(Vec::new(), &rows.schema())?;
-            let mut places = Vec::with_capacity(starts.len());
             for pair in starts.windows(2) {
                 let before = writer.get_ref().len();
                 if pair[0] < pair[1] {
@@ -126,9 +126,9 @@ impl Spill {
                 }
                 places.push((before, writer.get_ref().len() - before));
             }
-            Ok((writer.get_ref().clone(), places))
+            Ok(std::mem::take(writer.get_mut()))
         };
-        let (bytes, places) = encode().map_err(|e| failed(&self.path, e))?;
+        let bytes = encode().map_err(|e| failed(&self.path, e))?;
         let messages = bytes.get(self.head.len()..).unwrap_or_default();
         let start = self.end.fetch_add(messages.len() as u64, Ordering::Relaxed);
         self.file.write_all_at(messages, start).map_err(|e| failed(&self.path, e.into()))?;

@@ -40,7 +40,7 @@ fn toy() -> TipsyFile {
             vy: 0.1 * angle.cos(),
             vz: 0.0,
             metals: 0.01,
-            tform: 0.1 + 0.3 * (i as f32 / STARS as f32),
+            tform: 0.1 + 0.2 * (i as f32 / STARS as f32),
             eps: 1e-6,
             phi: -1.0,
         }

@@ -18,6 +18,9 @@ const STARS: usize = 400;
 const HEADER: usize = 32;
 const RECORDS: [usize; 3] = [48, 36, 44];
 
+/// Makes one number of the run senseless.
+type Spoil = fn(&mut TipsyFile);
+
 struct Run {
     folder: tempfile::TempDir,
     file: TipsyFile,
@@ -68,7 +71,7 @@ fn version(dataset: &Path) -> u64 {
 #[test]
 fn each_rule_names_the_byte_and_can_be_waived() {
     let star = HEADER + GAS * RECORDS[0] + DARK * RECORDS[1];
-    let cases: [(&str, fn(&mut TipsyFile), String, &str); 5] = [
+    let cases: [(&str, Spoil, String, &str); 5] = [
         (
             "mass 0",
             |f| f.dark[41].mass = 0.0,
