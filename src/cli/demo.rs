@@ -13,6 +13,7 @@ use super::exit::Done;
 use super::options::GlobalOptions;
 use super::{output, plot as plot_command, progress, session};
 use crate::error::{Error, Result};
+use crate::ingest::OpenOptions;
 use crate::ingest::run::{IngestOptions, ingest};
 use crate::ingest::synth::{DemoOptions, DemoSize, write_demo};
 use crate::plot::{self, FigureOptions};
@@ -97,13 +98,13 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
 
     heading(3, "Find the centre and turn the disc face-on")?;
     {
-        let session = session::open(global, std::slice::from_ref(&dataset), false, true)?;
+        let session = session::open(global, std::slice::from_ref(&dataset), false, true, OpenOptions::default())?;
         say(DISC_FRAME)?;
         session.query(DISC_FRAME)?;
     }
 
     heading(4, "Ask")?;
-    let session = session::open(global, std::slice::from_ref(&dataset), false, true)?;
+    let session = session::open(global, std::slice::from_ref(&dataset), false, true, OpenOptions::default())?;
     for (name, sql) in QUERIES {
         ask(&session, name, sql)?;
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::exit::Done;
-use super::options::GlobalOptions;
+use super::options::{GlobalOptions, HaloOptions};
 use super::output;
 use crate::error::{Error, Result};
 use crate::ingest::{self, OpenOptions, Snapshot};
@@ -31,9 +31,8 @@ pub struct Options {
     /// List the snapshot formats that can be read
     #[arg(long)]
     formats: bool,
-    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
-    #[arg(long, value_name = "H")]
-    hubble: Option<f64>,
+    #[command(flatten)]
+    halos: HaloOptions,
 }
 
 /// Prints the summary.
@@ -43,11 +42,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         output::line(&lines.join("\n"))?;
         return Ok(Done::Fully);
     };
-    let summary = if Dataset::is_dataset(path) {
-        dataset(path)?
-    } else {
-        snapshot(path, &OpenOptions { hubble: options.hubble, ..OpenOptions::default() })?
-    };
+    let summary = if Dataset::is_dataset(path) { dataset(path)? } else { snapshot(path, &options.halos.open())? };
     if global.json_errors() {
         output::line(&format!("{:#}", summary.json))?;
     } else {

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Done;
-use super::options::GlobalOptions;
+use super::options::{GlobalOptions, HaloOptions};
 use super::{output, progress};
 use crate::error::{Error, Result, nearest};
 use crate::ingest::run::{IngestOptions, IngestReport, ingest};
 use crate::ingest::selection::{Selection, Sphere};
-use crate::ingest::{Family, HaloSource, OpenOptions};
+use crate::ingest::{Family, OpenOptions};
 use crate::units::{Quantity, Unit};
 
 /// Options of `ingest`.
@@ -55,15 +55,8 @@ pub struct Options {
     /// Velocity unit of files that do not name theirs [a velocity, such as 1km/s]
     #[arg(long, value_name = "VELOCITY", hide_short_help = true)]
     velocity_unit: Option<String>,
-    /// Halo catalogue or merger tree to read too, instead of those beside
-    #[arg(long, value_name = "PATH", conflicts_with = "no_halos")]
-    halos: Vec<PathBuf>,
-    /// Leave halo catalogues beside the snapshot alone
-    #[arg(long, hide_short_help = true)]
-    no_halos: bool,
-    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
-    #[arg(long, value_name = "H", hide_short_help = true)]
-    hubble: Option<f64>,
+    #[command(flatten)]
+    halos: HaloOptions,
 }
 
 fn quantity(flag: &str, text: Option<&String>, unit: &str) -> Result<Option<f64>> {
@@ -107,12 +100,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
             length_kpc: quantity("length-unit", options.length_unit.as_ref(), "kpc")?,
             mass_msun: quantity("mass-unit", options.mass_unit.as_ref(), "Msun")?,
             velocity_kms: quantity("velocity-unit", options.velocity_unit.as_ref(), "km/s")?,
-            halos: match (options.no_halos, options.halos.is_empty()) {
-                (true, _) => HaloSource::None,
-                (false, true) => HaloSource::Beside,
-                (false, false) => HaloSource::At(options.halos.clone()),
-            },
-            hubble: options.hubble,
+            ..options.halos.open()
         },
     };
     let terminal = progress::Terminal::new(global);

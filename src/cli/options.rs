@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::ingest::{HaloSource, OpenOptions};
 use crate::table::export::OutputFormat;
 
 /// When to use colour on the terminal.
@@ -35,6 +36,32 @@ pub enum ProgressStyle {
     Json,
     /// Nothing.
     None,
+}
+
+/// Halo catalogues that are read with a snapshot.
+#[derive(Args, Clone, Debug)]
+pub struct HaloOptions {
+    /// Halo catalogue or merger tree to read with a snapshot, instead of those beside
+    #[arg(long, value_name = "PATH", conflicts_with = "no_halos", hide_short_help = true)]
+    halos: Vec<PathBuf>,
+    /// Leave halo catalogues beside the snapshot alone
+    #[arg(long, hide_short_help = true)]
+    no_halos: bool,
+    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
+    #[arg(long, value_name = "H", hide_short_help = true)]
+    hubble: Option<f64>,
+}
+
+impl HaloOptions {
+    /// How snapshots are opened.
+    pub fn open(&self) -> OpenOptions {
+        let halos = match (self.no_halos, self.halos.is_empty()) {
+            (true, _) => HaloSource::None,
+            (false, true) => HaloSource::Beside,
+            (false, false) => HaloSource::At(self.halos.clone()),
+        };
+        OpenOptions { halos, hubble: self.hubble, ..OpenOptions::default() }
+    }
 }
 
 /// Options common to every subcommand.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Done;
-use super::options::GlobalOptions;
+use super::options::{GlobalOptions, HaloOptions};
 use super::{output, session};
 use crate::error::{Error, Result};
 use crate::plot::{self, Figure, FigureOptions};
@@ -33,6 +33,8 @@ pub struct Options {
     /// List the figures
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    halos: HaloOptions,
     /// Table [default: stars]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
@@ -150,7 +152,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         .as_ref()
         .map(|t| Quantity::parse(t).and_then(|q| q.to(&Unit::parse("kpc")?)).map_err(|e| e.at(format!("--width {t}"))))
         .transpose()?;
-    let session = session::open(global, std::slice::from_ref(path), false, true)?;
+    let session = session::open(global, std::slice::from_ref(path), false, true, options.halos.open())?;
     let (dataset, cosmology) = provenance(path, options.snap)?;
     let request = FigureOptions {
         table: options.table.clone(),

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use super::options::GlobalOptions;
 use super::progress;
 use crate::error::{Error, Result, neighbour};
+use crate::ingest::OpenOptions;
 use crate::sql::{Session, SessionOptions};
 
-/// Opens a session over `paths`; Ctrl-C stops its running query.
-pub fn open(global: &GlobalOptions, paths: &[PathBuf], trust: bool, check_units: bool) -> Result<Session> {
+/// Opens a session over `paths`, snapshots among them as `open` says; Ctrl-C stops its running query.
+pub fn open(global: &GlobalOptions, paths: &[PathBuf], trust: bool, check_units: bool, open: OpenOptions) -> Result<Session> {
     let session = Session::new(SessionOptions {
         threads: global.threads,
         memory_bytes: Some(global.memory_bytes()?),
         trust,
         check_units,
         seed: global.seed,
+        open,
         ..SessionOptions::default()
     })?;
     for path in paths {

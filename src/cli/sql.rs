@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Done;
-use super::options::GlobalOptions;
+use super::options::{GlobalOptions, HaloOptions};
 use super::{output, repl, session};
 use crate::error::{Error, Result};
 
@@ -35,6 +35,8 @@ pub struct Options {
     /// Do not refuse expressions that mix units
     #[arg(long)]
     no_units: bool,
+    #[command(flatten)]
+    halos: HaloOptions,
 }
 
 /// Runs the queries, or the prompt.
@@ -43,7 +45,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
     for path in &options.file {
         texts.push(std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?);
     }
-    let session = session::open(global, &options.paths, options.trust, !options.no_units)?;
+    let session = session::open(global, &options.paths, options.trust, !options.no_units, options.halos.open())?;
     if texts.is_empty() {
         if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             return repl::run(global, &session, &options.paths);

@@ -2,11 +2,13 @@
 //!
 //! Layout     the bytes of the file as one slice; an empty file is an empty slice; of a gzip'ed file (`.gz`) the content
 //! Refuses    folders; files that cannot be read
-//! Edge cases a file that another program truncates while it is open is refused by [`Mapped::check`] before each read
+//! Edge cases a file that another program truncates while it is open is refused by [`Mapped::check`] before each read;
+//!            a mapping whose file is closed ([`Mapped::close`]) holds no descriptor, so thousands of them may be open
 //! Cost       no copy: pages come from the system's cache; the content of a gzip'ed file is held in memory
 //! See also   `gzip`, `tipsy`
 
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use memmap2::{Mmap, UncheckedAdvice};
@@ -19,7 +21,9 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct Mapped {
     path: PathBuf,
-    file: File,
+    file: Option<File>,
+    /// Device and number of the file, which tell whether its name still means it.
+    identity: (u64, u64),
     content: Content,
     file_bytes: u64,
 }
@@ -49,7 +53,13 @@ impl Mapped {
             let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
             if gzip::is_gzip(path, &map) { Content::Memory(gzip::content(path, &map, free_memory_bytes())?) } else { Content::Map(map) }
         };
-        Ok(Mapped { path: path.to_path_buf(), file, content, file_bytes: metadata.len() })
+        Ok(Mapped { path: path.to_path_buf(), file: Some(file), identity: identity(&metadata), content, file_bytes: metadata.len() })
+    }
+
+    /// Gives the file's descriptor back; the bytes stay.
+    pub fn close(mut self) -> Mapped {
+        self.file = None;
+        self
     }
 
     /// The file.
@@ -86,7 +96,11 @@ impl Mapped {
 
     /// Fails if the file is shorter now than when it was opened: its last pages would be gone.
     pub fn check(&self) -> Result<()> {
-        let now = self.file.metadata().map_err(|e| Error::io("read", &self.path, &e))?.len();
+        let now = match &self.file {
+            Some(file) => file.metadata().map_err(|e| Error::io("read", &self.path, &e))?.len(),
+            // A file that was removed or replaced lives on in the mapping, and nobody can reach it by name to cut it.
+            None => std::fs::metadata(&self.path).ok().filter(|m| identity(m) == self.identity).map_or(self.file_bytes, |m| m.len()),
+        };
         if now < self.file_bytes && !matches!(self.content, Content::Memory(_)) {
             return Err(Error::damaged("file became shorter while it was read")
                 .at(format!("byte {now} of `{}`", self.path.display()))
@@ -96,6 +110,10 @@ impl Mapped {
         }
         Ok(())
     }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 #[cfg(test)]
@@ -113,6 +131,20 @@ mod tests {
         File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
         let error = mapped.check().unwrap_err().to_string();
         assert!(error.contains("byte 3 of") && error.contains("expected 6 bytes"), "{error}");
+    }
+
+    #[test]
+    fn closed_files_are_checked_by_their_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, b"stones").unwrap();
+        let closed = || Mapped::open(&path).unwrap().close();
+        let (kept, cut) = (closed(), closed());
+        kept.check().unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
+        assert!(cut.check().unwrap_err().to_string().contains("byte 3 of"));
+        std::fs::rename(&path, dir.path().join("b")).unwrap();
+        cut.check().unwrap();
     }
 
     #[test]

@@ -16,6 +16,7 @@ use arrow::datatypes::SchemaRef;
 use crate::cosmology::Cosmology;
 use crate::error::Result;
 
+pub use open_options::{HaloSource, OpenOptions};
 pub use sniff::{open, snapshots_in};
 
 mod births_once;
@@ -28,6 +29,7 @@ mod gzip;
 pub mod halos;
 pub mod mapped;
 pub mod nihao_fits;
+pub mod open_options;
 pub mod run;
 pub mod selection;
 pub mod snapshots_table;
@@ -36,6 +38,14 @@ mod sort;
 mod source_hash;
 pub mod synth;
 pub mod tipsy;
+
+/// More files than this are opened anew for each read: a process may have no more than 256 open (the default of macOS).
+const MOST_OPEN_FILES: usize = 64;
+
+/// Whether the files of a set of `count` stay open between reads.
+fn keeps_open(count: usize) -> bool {
+    count <= MOST_OPEN_FILES
+}
 
 /// A table of particles, of birth records, or of a halo catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -145,33 +155,6 @@ pub struct SnapshotInfo {
     pub attributes: Vec<(String, String)>,
     /// What the user should know: assumed units, ignored trailing bytes, partial records.
     pub notes: Vec<String>,
-}
-
-/// Which halo catalogues are read with a snapshot of particles.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum HaloSource {
-    /// Those that lie beside it under the names that their programs give them.
-    #[default]
-    Beside,
-    /// None.
-    None,
-    /// These files or folders.
-    At(Vec<PathBuf>),
-}
-
-/// How to read; the same for every format.
-#[derive(Clone, Debug, Default)]
-pub struct OpenOptions {
-    /// Length unit for files that do not name theirs \[kpc\], comoving where the run is.
-    pub length_kpc: Option<f64>,
-    /// Mass unit for files that do not name theirs \[Msun\].
-    pub mass_msun: Option<f64>,
-    /// Velocity unit for files that do not name theirs [km/s].
-    pub velocity_kms: Option<f64>,
-    /// Halo catalogues and merger trees to read with a snapshot of particles.
-    pub halos: HaloSource,
-    /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs.
-    pub hubble: Option<f64>,
 }
 
 /// One opened snapshot. Reading is random access and safe from many threads.

@@ -105,7 +105,7 @@ pub fn outward(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error) as Box<dyn std::error::Error + Send + Sync>)
 }
 
-/// `snapshot('path')` and `snapshot('path', 'stars')`.
+/// `snapshot('path')`, `snapshot('path', 'stars')` and `snapshot('path', 'halos', 'hubble = 0.6774')`.
 #[derive(Debug)]
 pub struct SnapshotFunction(pub Arc<Resolver>);
 
@@ -119,10 +119,21 @@ impl TableFunctionImpl for SnapshotFunction {
                 _ => None,
             })
             .collect();
-        let wrong = || outward(Error::usage("snapshot does not take these arguments").expected("snapshot('path' [, 'stars'])"));
+        let wrong = || {
+            outward(
+                Error::usage("snapshot does not take these arguments")
+                    .expected("snapshot('path' [, 'stars' [, 'hubble = 0.6774, halos = none']])"),
+            )
+        };
         let found = match texts.as_slice() {
             [Some(path)] => self.0.table(PUBLIC, path),
             [Some(path), Some(family)] => TableName::parse(family).and_then(|_| self.0.table(path, family)),
+            [Some(path), Some(family), Some(list)] => {
+                let open = self.0.open.with(list).map_err(outward)?;
+                // What is attached under a name was opened in its own way: here its path counts.
+                let path = self.0.sources.by_name(path).map_or_else(|| path.to_string(), |s| s.path.display().to_string());
+                TableName::parse(family).and_then(|_| self.0.with(open).table(&path, family))
+            }
             _ => return Err(wrong()),
         };
         found.map_err(outward)?.ok_or_else(|| {

@@ -142,7 +142,10 @@ impl Engine {
     /// A resolver of names for a query in which `words` may be columns.
     pub fn resolver(&self, words: std::collections::BTreeSet<String>) -> Resolver {
         let state = self.context.state();
+        // Settings are checked when they are set, so they are never the reason why this fails.
+        let open = Settings::of(state.config_options()).open(&self.options.open).unwrap_or_else(|_| self.options.open.clone());
         Resolver {
+            open,
             sources: self.sources.clone(),
             words,
             frame: Settings::of(state.config_options()).default_frame(),
@@ -403,6 +406,7 @@ impl Vocabulary for Words<'_> {
 
 /// Attaches a path.
 pub fn attach(engine: &Engine, path: &Path) -> Result<String> {
-    let attached = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.sources.attach(path)));
+    let options = engine.settings().open(&engine.options.open)?;
+    let attached = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.sources.attach(path, &options)));
     attached.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }

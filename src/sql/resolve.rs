@@ -25,7 +25,7 @@ use super::sources::{Content, Source, Sources};
 use super::table_name::{STORED_FRAME, Snaps, TableName};
 use crate::error::{Error, Result, nearest};
 use crate::frames::Frame;
-use crate::ingest::{Family, Snapshot};
+use crate::ingest::{Family, OpenOptions, Snapshot};
 use crate::table::schema::{DESCRIPTION, UNIT, canonical_field};
 use crate::table::{ColumnStats, Dataset, Scalar};
 
@@ -47,9 +47,17 @@ pub struct Resolver {
     pub open_paths: bool,
     /// Read dataset files without verifying them.
     pub trust: bool,
+    /// How paths that a query names are opened.
+    pub open: OpenOptions,
 }
 
 impl Resolver {
+    /// The same resolver for one path, which is opened in another way; names of attached sources mean their paths.
+    pub fn with(&self, open: OpenOptions) -> Resolver {
+        let (sources, state) = (Arc::clone(&self.sources), Arc::clone(&self.state));
+        Resolver { sources, words: self.words.clone(), frame: self.frame.clone(), state, open, ..*self }
+    }
+
     /// The table `name` of `schema`; none if there is no such table.
     pub fn table(&self, schema: &str, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if schema != PUBLIC {
@@ -81,7 +89,7 @@ impl Resolver {
             return Ok(Some(source));
         }
         let path = Path::new(name);
-        if self.open_paths && (path.exists() || name.contains('/')) { self.sources.by_path(path).map(Some) } else { Ok(None) }
+        if self.open_paths && (path.exists() || name.contains('/')) { self.sources.by_path(path, &self.open).map(Some) } else { Ok(None) }
     }
 
     /// A source named without a table: every family of a snapshot, or the one table of a file.

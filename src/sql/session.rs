@@ -18,7 +18,7 @@ use super::limits::Limits;
 use super::sources::Content;
 use super::{perform, tables};
 use crate::error::Result;
-use crate::ingest::Snapshot;
+use crate::ingest::{OpenOptions, Snapshot};
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct SessionOptions {
     pub seed: u64,
     /// Folder for spilled data; none is the system's temporary folder.
     pub spill_dir: Option<PathBuf>,
+    /// How snapshots are opened: halo catalogues beside them, units that they do not name.
+    pub open: OpenOptions,
 }
 
 impl Default for SessionOptions {
@@ -49,6 +51,7 @@ impl Default for SessionOptions {
             limits: Limits::default(),
             seed: 0,
             spill_dir: None,
+            open: OpenOptions::default(),
         }
     }
 }
@@ -131,7 +134,7 @@ impl Session {
 
     /// Attaches a snapshot that is open already, under the last part of `path`; returns its name.
     pub fn attach_snapshot(&self, path: &Path, snapshot: Arc<dyn Snapshot>) -> String {
-        self.engine.sources.attach_content(path, Content::Snapshot(snapshot, Default::default()))
+        self.engine.sources.attach_content(path, &self.engine.options.open, Content::Snapshot(snapshot, Default::default()))
     }
 
     /// Runs one or several statements; the answer is that of the last.

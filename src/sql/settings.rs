@@ -7,6 +7,8 @@ use datafusion::config::{ConfigExtension, ConfigOptions};
 
 use super::table_name::STORED_FRAME;
 use crate::error::{Error, Result};
+use crate::ingest::OpenOptions;
+use crate::ingest::open_options::NAMES;
 
 extensions_options! {
     /// Settings under the prefix `spolia`.
@@ -16,6 +18,21 @@ extensions_options! {
 
         /// Whether expressions that mix units are refused: `on` or `off`.
         pub units: String, default = "on".to_string()
+
+        /// Halo catalogues read with a snapshot: `beside`, `none`, or a path; empty is what the session began with.
+        pub halos: String, default = String::new()
+
+        /// Hubble constant over 100 km/s/Mpc for halo catalogues that do not name theirs; empty is what the session began with.
+        pub hubble: String, default = String::new()
+
+        /// Length unit of snapshots that do not name theirs, such as `1kpc`.
+        pub length_unit: String, default = String::new()
+
+        /// Mass unit of snapshots that do not name theirs, such as `1e10Msun`.
+        pub mass_unit: String, default = String::new()
+
+        /// Velocity unit of snapshots that do not name theirs, such as `1km/s`.
+        pub velocity_unit: String, default = String::new()
     }
 }
 
@@ -34,6 +51,16 @@ impl Settings {
         self.units != "off"
     }
 
+    /// How snapshots are opened: as the session began, changed by these settings.
+    pub fn open(&self, base: &OpenOptions) -> Result<OpenOptions> {
+        let mut options = base.clone();
+        let values = [&self.halos, &self.hubble, &self.length_unit, &self.mass_unit, &self.velocity_unit];
+        for (name, value) in NAMES.iter().zip(values).filter(|(_, value)| !value.is_empty()) {
+            options.set(name, value)?;
+        }
+        Ok(options)
+    }
+
     /// The frame that tables are read in; none is the stored one.
     pub fn default_frame(&self) -> Option<String> {
         if self.frame.is_empty() || self.frame == STORED_FRAME { None } else { Some(self.frame.clone()) }
@@ -50,10 +77,16 @@ pub fn accepted(name: &str, value: &str) -> Result<String> {
             _ => Err(Error::usage("spolia.units is on or off").found(format!("`{value}`"))),
         },
         "spolia.frame" => Ok(value.to_lowercase()),
-        _ if name.starts_with("spolia.") => {
-            Err(Error::not_found(format!("unknown setting {name}")).expected("spolia.frame or spolia.units"))
-        }
-        _ => Ok(value.to_string()),
+        _ => match name.strip_prefix("spolia.") {
+            // An empty text takes the setting back.
+            Some(own) if NAMES.contains(&own) && value.is_empty() => Ok(String::new()),
+            Some(own) if NAMES.contains(&own) => OpenOptions::default().set(own, value).map(|()| value.to_string()),
+            Some(_) => {
+                let known = ["frame", "units"].iter().chain(&NAMES).map(|n| format!("spolia.{n}")).collect::<Vec<_>>();
+                Err(Error::not_found(format!("unknown setting {name}")).expected(format!("one of {}", known.join(", "))))
+            }
+            None => Ok(value.to_string()),
+        },
     }
 }
 
@@ -71,5 +104,16 @@ mod tests {
         options.set("spolia.frame", "disc").unwrap();
         assert_eq!(Settings::of(&options).default_frame().as_deref(), Some("disc"));
         assert!(Settings::of(&options).checks_units());
+    }
+
+    #[test]
+    fn settings_say_how_snapshots_are_opened() {
+        assert_eq!((accepted("spolia.hubble", "0.7").unwrap().as_str(), accepted("spolia.halos", "").unwrap().as_str()), ("0.7", ""));
+        assert!(accepted("spolia.hubble", "much").is_err() && accepted("spolia.length_unit", "1 km/s").is_err());
+        let base = OpenOptions { hubble: Some(0.5), ..Default::default() };
+        assert_eq!(Settings::default().open(&base).unwrap(), base);
+        let settings = Settings { halos: "none".into(), mass_unit: "1e10 Msun".into(), ..Default::default() };
+        let options = settings.open(&base).unwrap();
+        assert_eq!((options.halos, options.mass_msun, options.hubble), (crate::ingest::HaloSource::None, Some(1e10), Some(0.5)));
     }
 }

@@ -38,6 +38,8 @@ pub struct Source {
     pub name: String,
     /// Where it lies.
     pub path: PathBuf,
+    /// How it was opened.
+    pub open: OpenOptions,
     /// What it is.
     pub content: Content,
 }
@@ -46,7 +48,7 @@ pub struct Source {
 struct Inner {
     attached: Vec<Source>,
     /// Opened because a query named their path.
-    named: BTreeMap<PathBuf, Source>,
+    named: Vec<Source>,
     tables: BTreeMap<String, Arc<dyn TableProvider>>,
 }
 
@@ -61,15 +63,15 @@ impl Sources {
     }
 
     /// Opens and attaches `path`; attaching it again reads its newest version. Returns its name.
-    pub fn attach(&self, path: &Path) -> Result<String> {
-        Ok(self.attach_content(path, open(path)?))
+    pub fn attach(&self, path: &Path, options: &OpenOptions) -> Result<String> {
+        Ok(self.attach_content(path, options, open(path, options)?))
     }
 
-    /// Attaches what was opened elsewhere; returns its name.
-    pub fn attach_content(&self, path: &Path, content: Content) -> String {
+    /// Attaches what was opened elsewhere with `options`; returns its name.
+    pub fn attach_content(&self, path: &Path, options: &OpenOptions, content: Content) -> String {
         let mut inner = self.inner();
         if let Some(known) = inner.attached.iter_mut().find(|s| s.path == path) {
-            known.content = content;
+            (known.content, known.open) = (content, options.clone());
             return known.name.clone();
         }
         let base = name_of(path);
@@ -79,7 +81,7 @@ impl Sources {
             name = format!("{base}_{number}");
             number += 1;
         }
-        inner.attached.push(Source { name: name.clone(), path: path.to_path_buf(), content });
+        inner.attached.push(Source { name: name.clone(), path: path.to_path_buf(), open: options.clone(), content });
         name
     }
 
@@ -95,29 +97,32 @@ impl Sources {
         exact.or_else(|| inner.attached.iter().find(|s| s.name.eq_ignore_ascii_case(name))).cloned()
     }
 
-    /// The source at a path that a query names, opened at its first use.
-    pub fn by_path(&self, path: &Path) -> Result<Source> {
-        if let Some(known) = self.inner().attached.iter().find(|s| s.path == path) {
+    /// The source at a path that a query names, opened at its first use with these options.
+    pub fn by_path(&self, path: &Path, options: &OpenOptions) -> Result<Source> {
+        // Options are for snapshots: what else is attached is the same with any.
+        let same = |s: &&Source| s.path == path && (s.open == *options || !matches!(s.content, Content::Snapshot(..)));
+        if let Some(known) = self.inner().attached.iter().find(same) {
             return Ok(known.clone());
         }
-        if let Some(known) = self.inner().named.get(path) {
-            // A dataset may have grown since.
-            if !matches!(known.content, Content::Dataset(_)) {
-                return Ok(known.clone());
-            }
+        // A dataset may have grown since.
+        if let Some(known) = self.inner().named.iter().find(same).filter(|s| !matches!(s.content, Content::Dataset(_))) {
+            return Ok(known.clone());
         }
-        let source = Source { name: name_of(path), path: path.to_path_buf(), content: open(path)? };
-        self.inner().named.insert(path.to_path_buf(), source.clone());
+        let source = Source { name: name_of(path), path: path.to_path_buf(), open: options.clone(), content: open(path, options)? };
+        let mut inner = self.inner();
+        inner.named.retain(|s| !same(&s));
+        inner.named.push(source.clone());
         Ok(source)
     }
 
-    /// Replaces what is known of the source at `path`: a new version of a dataset, a new frame of a snapshot.
-    pub fn replace(&self, path: &Path, content: Content) {
+    /// Replaces what is known of `source`: a new version of a dataset, a new frame of a snapshot.
+    pub fn replace(&self, source: &Source, content: Content) {
         let mut inner = self.inner();
-        if let Some(source) = inner.attached.iter_mut().find(|s| s.path == path) {
-            source.content = content;
-        } else if let Some(source) = inner.named.get_mut(path) {
-            source.content = content;
+        let same = |s: &&mut Source| s.path == source.path && s.open == source.open;
+        if let Some(known) = inner.attached.iter_mut().find(same) {
+            known.content = content;
+        } else if let Some(known) = inner.named.iter_mut().find(same) {
+            known.content = content;
         }
     }
 
@@ -143,14 +148,14 @@ impl Sources {
 }
 
 /// Opens a dataset, a Parquet file or a snapshot.
-fn open(path: &Path) -> Result<Content> {
+fn open(path: &Path, options: &OpenOptions) -> Result<Content> {
     if Dataset::is_dataset(path) {
         return Dataset::open(path).map(Content::Dataset);
     }
     if path.is_file() && is_parquet(path)? {
         return ForeignBytes::open(path).map(|bytes| Content::Parquet(Arc::new(bytes)));
     }
-    ingest::open(path, &OpenOptions::default()).map(|snapshot| Content::Snapshot(snapshot, BTreeMap::new()))
+    ingest::open(path, options).map(|snapshot| Content::Snapshot(snapshot, BTreeMap::new()))
 }
 
 fn is_parquet(path: &Path) -> Result<bool> {
@@ -185,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_missing_path_is_not_found() {
-        let error = Sources::default().attach(Path::new("/nowhere/at/all")).unwrap_err();
+        let error = Sources::default().attach(Path::new("/nowhere/at/all"), &OpenOptions::default()).unwrap_err();
         assert!(matches!(error.kind(), crate::ErrorKind::NotFound | crate::ErrorKind::Internal), "{error}");
     }
 }

@@ -141,15 +141,44 @@ pub fn canonical_field(name: &str, data_type: DataType, source: &str, factor: Op
     let vector = matches!(name, "x" | "y" | "z" | "vx" | "vy" | "vz");
     let info = FieldInfo {
         unit: found.map_or_else(|| if name.starts_with("x_") { "1".into() } else { UNKNOWN_UNIT.into() }, |c| c.unit.into()),
-        description: found.map_or_else(
-            || name.strip_prefix("x_").map_or_else(String::new, |element| format!("mass fraction of {}", capital(element))),
-            |c| c.description.into(),
-        ),
+        description: found.map_or_else(|| fraction_description(name).unwrap_or_default(), |c| c.description.into()),
         frame: if vector { "box".into() } else { String::new() },
         source: source.into(),
         factor,
     };
     field(name, data_type, false, &info)
+}
+
+/// Ions and molecules whose columns look like those of elements.
+const SPECIES: &[(&str, &str)] = &[("hei", "He I"), ("heii", "He II"), ("heiii", "He III"), ("hii", "H II"), ("h2", "H2")];
+/// Endings of columns that hold what one channel made.
+const CHANNELS: &[(&str, &str)] = &[
+    ("_snii", "core-collapse supernovae"),
+    ("_sn_ii", "core-collapse supernovae"),
+    ("_snia", "supernovae of type Ia"),
+    ("_sn_ia", "supernovae of type Ia"),
+    ("_agb", "AGB stars"),
+    ("_ns_merger", "mergers of neutron stars"),
+];
+
+/// What the mass fraction in a column such as `x_fe` is of, in the same words for every format; none for other columns.
+pub fn fraction_description(name: &str) -> Option<String> {
+    let whole = name.strip_prefix("x_").or_else(|| (name.starts_with("z_metal_")).then_some(name))?;
+    let (element, channel) = CHANNELS
+        .iter()
+        .find_map(|(ending, channel)| Some((whole.strip_suffix(ending)?, format!(" made by {channel}"))))
+        .unwrap_or((whole, String::new()));
+    let (element, birth) = element.strip_suffix("_birth").map_or((element, ""), |element| (element, " at formation"));
+    let of = match element {
+        "other" => "all other elements".to_string(),
+        "z_metal" => "metals".to_string(),
+        symbol => match SPECIES.iter().find(|(species, _)| *species == symbol) {
+            Some((_, name)) => (*name).to_string(),
+            None if symbol.len() <= 2 && symbol.bytes().all(|b| b.is_ascii_lowercase()) => capital(symbol),
+            None => return None,
+        },
+    };
+    Some(format!("mass fraction of {of}{channel}{birth}"))
 }
 
 fn capital(element: &str) -> String {
@@ -173,6 +202,23 @@ mod tests {
         assert_eq!(f.metadata()[FACTOR], "5e-1");
         assert_eq!(f.metadata()[FRAME], "box");
         assert_eq!(canonical_field("x_fe", DataType::Float32, "", None).metadata()[DESCRIPTION], "mass fraction of Fe");
+    }
+
+    #[test]
+    fn mass_fractions_are_described_in_the_same_words() {
+        for (name, words) in [
+            ("x_fe", "mass fraction of Fe"),
+            ("x_other", "mass fraction of all other elements"),
+            ("x_fe_snii", "mass fraction of Fe made by core-collapse supernovae"),
+            ("x_fe_sn_ia", "mass fraction of Fe made by supernovae of type Ia"),
+            ("z_metal_agb", "mass fraction of metals made by AGB stars"),
+            ("x_heii", "mass fraction of He II"),
+            ("x_h2_birth", "mass fraction of H2 at formation"),
+        ] {
+            assert_eq!(fraction_description(name).as_deref(), Some(words), "{name}");
+        }
+        assert_eq!((fraction_description("z_metal"), fraction_description("x_file")), (None, None));
+        assert_eq!(fraction_description("mass"), None);
     }
 
     #[test]

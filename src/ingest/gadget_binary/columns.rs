@@ -1,6 +1,7 @@
 //! The columns of each table of a GADGET binary snapshot and the recipe that makes each of them from blocks.
 //!
-//! Formula    T = (gamma - 1) u mu m_p / k_B with mu = 4 / (1 + 3 X_H + 4 X_H x_e), X_H = 0.76: the one of the HDF5 reader
+//! Formula    T = (gamma - 1) u mu m_p / k_B with mu = 4 / (1 + 3 X_H + 4 X_H x_e), X_H = 0.76: the one of the HDF5 reader;
+//!            x_e = 0 where there is no block NE, which a note says
 //! Layout     type 0 is gas; 1, 2, 3 are dark; 4 is stars; 5 is black holes, or dark where the snapshot has neither gas nor stars
 //! Units      canonical columns of `table::schema`; blocks without a known meaning keep their name and the unit `unknown`
 //! Edge cases several types in one table: column `type` tells them apart; `mass` from the mass table where there is no block;
@@ -11,11 +12,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::super::gadget_hdf5::temperature_words;
 use super::header::TYPES;
 use super::names::Measure;
 use super::parts::{Parts, Slot};
 use super::units::CodeUnits;
-use crate::constants::PRIMORDIAL_HYDROGEN;
 use crate::ingest::Family;
 use crate::ingest::fields::lower_snake;
 use crate::table::schema::{COLUMNS, FieldInfo, UNKNOWN_UNIT, canonical, field};
@@ -29,8 +30,8 @@ pub(super) enum Recipe {
     Constant(f64),
     /// The number of the particle type.
     Type,
-    /// Temperature \[K\] from internal energy (times `factor` is (km/s)^2) and electron abundance.
-    Temperature { energy: usize, factor: f64, electrons: usize },
+    /// Temperature \[K\] from internal energy (times `factor` is (km/s)^2) and electron abundance; none is neutral gas.
+    Temperature { energy: usize, factor: f64, electrons: Option<usize> },
     /// Cosmic time of formation \[Gyr\].
     BirthTime { slot: usize },
     /// Time since formation \[Gyr\].
@@ -105,12 +106,12 @@ pub(super) fn tables(parts: &Parts, context: &Context, notes: &mut Vec<String>) 
             list.join(", ")
         ));
     }
-    found.into_iter().map(|(family, types)| join(family, types, parts, context)).collect()
+    found.into_iter().map(|(family, types)| join(family, types, parts, context, notes)).collect()
 }
 
 /// Joins the columns of the types of one table.
-fn join(family: Family, types: Vec<usize>, parts: &Parts, context: &Context) -> Table {
-    let lists: Vec<Vec<Column>> = types.iter().map(|t| columns_of(*t, types.len() > 1, parts, context)).collect();
+fn join(family: Family, types: Vec<usize>, parts: &Parts, context: &Context, notes: &mut Vec<String>) -> Table {
+    let lists: Vec<Vec<Column>> = types.iter().map(|t| columns_of(*t, types.len() > 1, parts, context, notes)).collect();
     let mut names: Vec<&str> = Vec::new();
     for column in lists.iter().flatten() {
         if !names.contains(&column.name.as_str()) {
@@ -150,7 +151,7 @@ fn float_of(slot: &Slot) -> DataType {
 }
 
 /// Columns of particle type `number`; `several` where its table holds other types as well.
-fn columns_of(number: usize, several: bool, parts: &Parts, context: &Context) -> Vec<Column> {
+fn columns_of(number: usize, several: bool, parts: &Parts, context: &Context, notes: &mut Vec<String>) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     for (slot, block) in parts.slots.iter().enumerate().filter(|(_, s)| s.types[number]) {
         let stored = |component, factor| Recipe::Stored { slot, component, factor };
@@ -183,7 +184,7 @@ fn columns_of(number: usize, several: bool, parts: &Parts, context: &Context) ->
             }
         }
     }
-    complete(&mut columns, number, several, parts, context);
+    complete(&mut columns, number, several, parts, context, notes);
     let mut seen = std::collections::BTreeSet::new();
     for column in &mut columns {
         while !seen.insert(column.name.clone()) {
@@ -194,7 +195,7 @@ fn columns_of(number: usize, several: bool, parts: &Parts, context: &Context) ->
 }
 
 /// Adds what no block holds: mass from the mass table, the type, the temperature.
-fn complete(columns: &mut Vec<Column>, number: usize, several: bool, parts: &Parts, context: &Context) {
+fn complete(columns: &mut Vec<Column>, number: usize, several: bool, parts: &Parts, context: &Context, notes: &mut Vec<String>) {
     let has = |columns: &[Column], name: &str| columns.iter().any(|c| c.name == name);
     if let (false, Some(file)) = (has(columns, "mass"), parts.files.first()) {
         let (factor, unit) = context.units.of(Measure::Mass);
@@ -207,13 +208,15 @@ fn complete(columns: &mut Vec<Column>, number: usize, several: bool, parts: &Par
         columns.push(c);
     }
     let slot = |name: &str| parts.slots.iter().position(|s| s.name == name && s.types[number]);
-    if let (false, false, Some(energy), Some(electrons)) = (has(columns, "temperature"), context.entropy, slot("U"), slot("NE")) {
+    if let (false, false, Some(energy)) = (has(columns, "temperature"), context.entropy, slot("U")) {
+        let electrons = slot("NE");
         let factor = context.units.of(Measure::Energy).0.unwrap_or(1.0);
         let recipe = Recipe::Temperature { energy, factor, electrons };
-        let mut c = column("temperature", float_of(&parts.slots[energy]), "U, NE", "K", None, recipe);
-        c.info.description = format!(
-            "gas temperature from u, x_e and hydrogen fraction {PRIMORDIAL_HYDROGEN}; not physical for star-forming gas (sfr > 0), which follows an effective equation of state"
-        );
+        let source = if electrons.is_some() { "U, NE" } else { "U" };
+        let mut c = column("temperature", float_of(&parts.slots[energy]), source, "K", None, recipe);
+        let (description, note) = temperature_words(electrons.is_some(), true);
+        c.info.description = description;
+        notes.push(note);
         columns.push(c);
     }
 }

@@ -4,6 +4,7 @@
 //! Refuses    files of different times or mass tables, sums that disagree with `npartTotal`, blocks that only some files have
 //! Edge cases totals of 0 are unset; a junk high word is ignored when the sum fits the low word; totals of a single file that disagree
 //!            with it are noted, because its blocks have the lengths of its own counts; a file may lack particles of a type
+//! Cost       a mapping for each file; the descriptors of a large set are given back
 //! See also   `columns` for what becomes of the slots
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use super::header::{Header, TYPES};
 use super::names::Known;
 use super::records::{Records, scan};
 use crate::error::{Error, Result};
+use crate::ingest::keeps_open;
 use crate::ingest::mapped::Mapped;
 
 /// One opened file.
@@ -58,7 +60,7 @@ impl Parts {
     /// Opens the files at `paths`.
     pub(super) fn open(paths: &[PathBuf]) -> Result<Parts> {
         let mut notes = Vec::new();
-        let files = paths.iter().map(|path| PartFile::open(path, &mut notes)).collect::<Result<Vec<_>>>()?;
+        let files = paths.iter().map(|path| PartFile::open(path, keeps_open(paths.len()), &mut notes)).collect::<Result<Vec<_>>>()?;
         let mut parts = Parts { files, slots: Vec::new(), notes };
         parts.check_headers()?;
         parts.join()?;
@@ -149,8 +151,9 @@ impl Parts {
 }
 
 impl PartFile {
-    fn open(path: &Path, notes: &mut Vec<String>) -> Result<PartFile> {
+    fn open(path: &Path, keep_open: bool, notes: &mut Vec<String>) -> Result<PartFile> {
         let map = Mapped::open(path)?;
+        let map = if keep_open { map } else { map.close() };
         let records = scan(path, map.bytes())?;
         let place = format!("`{}`", path.display());
         let payload = records.list.first().and_then(|r| map.bytes().get(r.start..r.start + r.length));

@@ -214,7 +214,11 @@ impl Source {
             Some(Recipe::Type) => buffer.push(std::iter::repeat_n(piece.number as f64, count)),
             Some(Recipe::Stored { slot, component, factor }) => self.values(piece, slot, component)?.append(buffer, factor),
             Some(Recipe::Temperature { energy, factor, electrons }) => {
-                let (u, x_e) = (self.values(piece, energy, 0)?.doubles(), self.values(piece, electrons, 0)?.doubles());
+                let u = self.values(piece, energy, 0)?.doubles();
+                let x_e = match electrons {
+                    Some(slot) => self.values(piece, slot, 0)?.doubles(),
+                    None => vec![0.0; u.len()],
+                };
                 buffer.push(u.iter().zip(&x_e).map(|(u, x_e)| temperature_k(u * factor, *x_e, PRIMORDIAL_HYDROGEN)));
             }
             Some(Recipe::BirthTime { slot }) => {

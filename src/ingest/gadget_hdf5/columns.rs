@@ -1,6 +1,7 @@
 //! The columns of each table and the recipe that makes each of them from datasets.
 //!
-//! Formula    T = (gamma - 1) u mu m_p / k_B, mu = 4 / (1 + 3 X_H + 4 X_H x_e), gamma = 5/3, X_H = GFM_Metals[0], else 0.76
+//! Formula    T = (gamma - 1) u mu m_p / k_B, mu = 4 / (1 + 3 X_H + 4 X_H x_e), gamma = 5/3, X_H that of the file, else 0.76;
+//!            x_e = 0 where the file has no electron abundance, which a note says
 //! Units      canonical columns of `table::schema`; own names keep the unit of their scaling attributes, else `unknown`
 //! Source     TNG data release, FAQ "gas temperature"; GADGET-4 manual
 //! Edge cases star-forming gas follows an effective equation of state: its T is not a kinetic temperature;
@@ -10,7 +11,7 @@
 use arrow::datatypes::{DataType, Field};
 
 use crate::constants::{BOLTZMANN_ERG_K, GAMMA_MONATOMIC, PRIMORDIAL_HYDROGEN, PROTON_MASS_G};
-use crate::table::schema::{COLUMNS, FieldInfo, UNKNOWN_UNIT, canonical, field};
+use crate::table::schema::{COLUMNS, FieldInfo, UNKNOWN_UNIT, canonical, field, fraction_description};
 
 use super::decode::column_type;
 use super::dialect::Dialect;
@@ -20,6 +21,8 @@ use super::names::{self, Measure};
 use super::parts::Part;
 use super::scaling::{CodeUnits, Dimension, Scaling};
 
+/// Electrons per hydrogen nucleus of fully ionised primordial gas: 1 + Y / (2 X), X = 0.76.
+const FULLY_IONISED: f64 = 1.0 + (1.0 - PRIMORDIAL_HYDROGEN) / (2.0 * PRIMORDIAL_HYDROGEN);
 /// (km/s)^2 in (cm/s)^2; exact.
 const KMS2_CGS: f64 = 1e10;
 
@@ -45,8 +48,8 @@ pub(super) enum Recipe {
     RowNumber { base: u64 },
     /// Hydrogen fraction: what helium and metals leave, the second and first component of a dataset.
     HydrogenLeft { slot: usize },
-    /// Temperature [K] from internal energy (times `factor` is (km/s)^2) and electron abundance.
-    Temperature { energy: usize, factor: f64, electrons: usize, hydrogen: Hydrogen },
+    /// Temperature [K] from internal energy (times `factor` is (km/s)^2) and electron abundance; none is neutral gas.
+    Temperature { energy: usize, factor: f64, electrons: Option<usize>, hydrogen: Hydrogen },
     /// Cosmic time of formation [Gyr].
     BirthTime { slot: usize },
     /// Time since formation [Gyr].
@@ -75,11 +78,10 @@ impl Column {
         let (unit, description) = match found {
             Some(c) => (c.unit.to_string(), c.description.to_string()),
             None if magnitude.is_some() => ("mag".to_string(), format!("absolute magnitude in band {}", magnitude.unwrap_or_default())),
-            None if name.starts_with("x_") && !name.contains("_sn_") => ("1".to_string(), element_description(name)),
-            None if name.starts_with("x_") || name.starts_with("z_metal") => {
-                ("1".to_string(), "mass fraction of metals by the channel that made them".to_string())
-            }
-            None => (UNKNOWN_UNIT.to_string(), format!("`{source}` of the file")),
+            None => match fraction_description(name) {
+                Some(words) => ("1".to_string(), words),
+                None => (UNKNOWN_UNIT.to_string(), format!("`{source}` of the file")),
+            },
         };
         let vector = matches!(name, "x" | "y" | "z" | "vx" | "vy" | "vz");
         let frame = if vector { "box".to_string() } else { String::new() };
@@ -89,17 +91,6 @@ impl Column {
     /// The Arrow field.
     pub(super) fn field(&self, data_type: DataType, nullable: bool) -> Field {
         field(&self.name, data_type, nullable, &self.info)
-    }
-}
-
-fn element_description(name: &str) -> String {
-    match name.trim_start_matches("x_") {
-        "other" => "mass fraction of all other elements".into(),
-        symbol => {
-            let mut letters = symbol.chars();
-            let first = letters.next().map(|c| c.to_ascii_uppercase()).unwrap_or('?');
-            format!("mass fraction of {first}{}", letters.as_str())
-        }
     }
 }
 
@@ -209,38 +200,15 @@ fn complete(columns: &mut Vec<Column>, part: &Part, context: &Context, id_base: 
         let factor = context.units.factor(&Dimension::MASS);
         columns.push(Column::new("mass", DataType::Float64, "MassTable", Some(factor), Recipe::Constant(mass * factor)));
     }
+    if !has(columns, "mass") && part.family != crate::ingest::Family::Tracers {
+        notes.push(format!("PartType{} has neither masses nor an entry in MassTable: its rows have no `mass`", part.number));
+    }
     if !has(columns, "id") {
         notes.push(format!("PartType{} has no ParticleIDs: `id` is the number of the row in the file", part.number));
         columns.push(Column::new("id", DataType::UInt64, "row number", None, Recipe::RowNumber { base: id_base }));
     }
-    if let (false, Some(energy), Some(electrons)) =
-        (has(columns, "temperature"), part.slot("InternalEnergy"), part.slot("ElectronAbundance"))
-    {
-        let factor = columns.iter().find(|c| c.name == "u").and_then(|c| c.info.factor);
-        if let (Some(factor), Some(dataset)) = (factor, part.first(energy)) {
-            let wide = |name: &str, least: usize| part.slot(name).filter(|s| part.first(*s).is_some_and(|d| d.components >= least));
-            let (hydrogen, source) = match (wide("GFM_Metals", 9), wide("Metallicity", names::GIZMO_METALS.len())) {
-                (Some(slot), _) => (Hydrogen::Stored(slot), "InternalEnergy, ElectronAbundance, GFM_Metals"),
-                (None, Some(slot)) => (Hydrogen::Left(slot), "InternalEnergy, ElectronAbundance, Metallicity"),
-                (None, None) => (Hydrogen::Primordial, "InternalEnergy, ElectronAbundance"),
-            };
-            let mut c = Column::new(
-                "temperature",
-                float_of(dataset.kind),
-                source,
-                None,
-                Recipe::Temperature { energy, factor, electrons, hydrogen },
-            );
-            let fraction = if hydrogen == Hydrogen::Primordial {
-                format!("hydrogen fraction {PRIMORDIAL_HYDROGEN}")
-            } else {
-                "the hydrogen fraction of the file".to_string()
-            };
-            c.info.description = format!(
-                "gas temperature from u, x_e and {fraction}; not physical for star-forming gas (sfr > 0), which follows an effective equation of state"
-            );
-            columns.push(c);
-        }
+    if !has(columns, "temperature") {
+        columns.extend(temperature(columns, part, notes));
     }
     if part.slot("ParticleChildIDsNumber").is_some() {
         notes.push(format!(
@@ -255,6 +223,50 @@ fn complete(columns: &mut Vec<Column>, part: &Part, context: &Context, id_base: 
         }
     }
     columns.sort_by_cached_key(|c| order(&c.name));
+}
+
+/// Datasets that hold the hydrogen fraction as their first component, and how many components they have at least.
+const HYDROGEN: [(&str, usize); 3] = [("GFM_Metals", 9), ("ElementMassFractions", 9), ("ElementAbundance/Hydrogen", 1)];
+
+/// The temperature of gas that has an internal energy; notes say what was assumed.
+fn temperature(columns: &[Column], part: &Part, notes: &mut Vec<String>) -> Option<Column> {
+    let u = columns.iter().find(|c| c.name == "u")?;
+    let Recipe::Stored { slot: energy, factor, .. } = u.recipe else { return None };
+    let wide = |name: &str, least: usize| part.slot(name).filter(|s| part.first(*s).is_some_and(|d| d.components >= least));
+    let stored = HYDROGEN.iter().find_map(|(name, least)| Some((Hydrogen::Stored(wide(name, *least)?), *name)));
+    let left = || Some((Hydrogen::Left(wide("Metallicity", names::GIZMO_METALS.len())?), "Metallicity"));
+    let (hydrogen, abundances) = stored.or_else(left).unwrap_or((Hydrogen::Primordial, ""));
+    let electrons = part.slot("ElectronAbundance");
+    let text = temperature_words(electrons.is_some(), hydrogen == Hydrogen::Primordial);
+    notes.push(text.1);
+    let sources: Vec<&str> =
+        [u.info.source.as_str(), electrons.map_or("", |_| "ElectronAbundance"), abundances].into_iter().filter(|s| !s.is_empty()).collect();
+    let recipe = Recipe::Temperature { energy, factor, electrons, hydrogen };
+    let mut column = Column::new("temperature", u.data_type.clone(), &sources.join(", "), None, recipe);
+    column.info.description = text.0;
+    Some(column)
+}
+
+/// Description of a computed temperature, and the note about what was assumed for it.
+pub(in crate::ingest) fn temperature_words(electrons: bool, primordial: bool) -> (String, String) {
+    let fraction =
+        if primordial { format!("hydrogen fraction {PRIMORDIAL_HYDROGEN}") } else { "the hydrogen fraction of the file".to_string() };
+    let caution = "not physical for star-forming gas (sfr > 0), which follows an effective equation of state";
+    if electrons {
+        (
+            format!("gas temperature from u, x_e and {fraction}; {caution}"),
+            format!("the gas temperature is computed from u and x_e with {fraction} and an adiabatic index of 5/3"),
+        )
+    } else {
+        let (neutral, ionised) = (mean_weight(0.0, PRIMORDIAL_HYDROGEN), mean_weight(FULLY_IONISED, PRIMORDIAL_HYDROGEN));
+        (
+            format!("gas temperature from u and {fraction}, as of neutral gas; {caution}"),
+            format!(
+                "the file has no electron abundance: the gas temperature is computed from u as that of neutral gas with {fraction} and an adiabatic index of 5/3; fully ionised gas is {:.2} times cooler",
+                neutral / ionised
+            ),
+        )
+    }
 }
 
 fn formation(columns: &mut Vec<Column>, slot: usize, name: &str, kind: Kind, context: &Context) {
@@ -324,8 +336,12 @@ pub(super) fn wind_flag(value: bool) -> Column {
 
 /// Temperature [K] of gas with specific energy `u_kms2` [(km/s)^2], `x_e` electrons per hydrogen nucleus, hydrogen fraction `x_h`.
 pub(in crate::ingest) fn temperature_k(u_kms2: f64, x_e: f64, x_h: f64) -> f64 {
-    let mean_weight = 4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e);
-    (GAMMA_MONATOMIC - 1.0) * u_kms2 * KMS2_CGS * mean_weight * PROTON_MASS_G / BOLTZMANN_ERG_K
+    (GAMMA_MONATOMIC - 1.0) * u_kms2 * KMS2_CGS * mean_weight(x_e, x_h) * PROTON_MASS_G / BOLTZMANN_ERG_K
+}
+
+/// Mean molecular weight of hydrogen and helium with `x_e` electrons per hydrogen nucleus.
+fn mean_weight(x_e: f64, x_h: f64) -> f64 {
+    4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e)
 }
 
 #[cfg(test)]
@@ -340,6 +356,17 @@ mod tests {
         let mean_weight = 4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e);
         assert!((mean_weight - 4.0 / (8.0 - 5.0 * (1.0 - x_h))).abs() < 1e-12);
         assert!((temperature_k(1000.0, x_e, x_h) / (80_765.0 * mean_weight) - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn mean_weights_are_those_of_neutral_and_of_ionised_gas() {
+        // Neutral: 1 / (X + Y/4); ionised: 1 / (2 X + 3 Y/4); pure hydrogen 1 and 1/2.
+        assert!((mean_weight(0.0, 0.76) - 1.0 / (0.76 + 0.06)).abs() < 1e-14);
+        assert!((mean_weight(FULLY_IONISED, 0.76) - 1.0 / (2.0 * 0.76 + 0.75 * 0.24)).abs() < 1e-14);
+        assert_eq!((mean_weight(0.0, 1.0), mean_weight(1.0, 1.0)), (1.0, 0.5));
+        let (text, note) = temperature_words(false, true);
+        assert!(text.contains("neutral") && note.contains("no electron abundance") && note.contains("2.07 times cooler"), "{note}");
+        assert!(temperature_words(true, false).1.contains("u and x_e with the hydrogen fraction of the file"));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(in crate::ingest) struct Header {
     pub(in crate::ingest) unit_mass_g: Option<f64>,
     /// Unit of velocity [cm/s].
     pub(in crate::ingest) unit_velocity_cms: Option<f64>,
+    /// The header says that the file is a cut-out, as those of the TNG data service do.
+    pub(in crate::ingest) cutout: bool,
     /// `Config` names Lagrangian tracer particles.
     pub(in crate::ingest) tracers: bool,
     /// Conventions of the file.
@@ -133,6 +135,7 @@ impl Header {
             unit_mass_g: unit.size(&["UnitMass_in_g"]).or(look.size(&["UnitMass_in_g"])),
             unit_velocity_cms: unit.size(&["UnitVelocity_in_cm_per_s"]).or(look.size(&["UnitVelocity_in_cm_per_s"])),
             dialect,
+            cutout: header.keys().any(|k| k.starts_with("Cutout")),
             tracers: config.keys().any(|k| k.starts_with("TRACER_MC") || k == "TRACER_PARTICLE"),
             code: dialect.code().unwrap_or_else(|| code_of(&header, &config, &parameters)),
             ..Header::default()

@@ -31,8 +31,8 @@ mod parts;
 mod read;
 pub(super) mod scaling;
 
-pub(super) use columns::temperature_k;
 use columns::{Column, Context};
+pub(super) use columns::{temperature_k, temperature_words};
 use families::Selection;
 use parts::{Opened, Part};
 use read::{Bands, Clock, Segment, Source, Table, Use};

@@ -3,7 +3,8 @@
 //! Layout     `PartTypeN/<dataset>`, the same datasets in every file that has rows of that type
 //! Refuses    lengths that disagree with `NumPart_ThisFile`, sums that disagree with `NumPart_Total`, files of different times,
 //!            datasets that only some files have; the first failure names file, dataset, expected and found
-//! Edge cases a junk high word of `NumPart_Total` is ignored when the sum fits the low word; cut-outs without counts take them from the datasets
+//! Edge cases a junk high word of `NumPart_Total` is ignored when the sum fits the low word; cut-outs without counts, or with those of the
+//!            file they were cut from, take them from the datasets when these agree among themselves
 //! Cost       metadata only, all files in parallel; then one pass over the formation times to find wind-phase cells
 //! See also   `header`, `families`
 
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::ingest::Family;
+use crate::ingest::{Family, keeps_open};
 
 use super::decode::{self, Buffer};
 use super::dialect::Dialect;
@@ -20,8 +21,6 @@ use super::families::{Selection, family_of};
 use super::file::{Dataset, H5File};
 use super::header::Header;
 
-/// More files than this are opened anew for each read: systems allow some 1024 open files by default.
-const MAX_OPEN_FILES: usize = 256;
 /// Rows that are read at a time when formation times are searched.
 const SEARCH_ROWS: u64 = 1 << 18;
 /// Dataset whose values <= 0 mark wind-phase cells.
@@ -101,14 +100,16 @@ struct OneFile {
     header: Header,
     path: PathBuf,
     length: u64,
+    /// Whether particles are fewer than the header counts, in every dataset of their type.
+    cut: bool,
     parts: Vec<(usize, u64, Vec<Dataset>)>,
     skipped: Vec<String>,
 }
 
 /// Opens and checks the files of one snapshot; `alone` when a single file of a larger set is read by itself.
 pub(super) fn open_all(paths: &[PathBuf], alone: bool) -> Result<Opened> {
-    let keep_open = paths.len() <= MAX_OPEN_FILES;
-    let opened: Vec<Result<OneFile>> = paths.par_iter().map(|path| open_one(path, keep_open)).collect();
+    let keep_open = keeps_open(paths.len());
+    let opened: Vec<Result<OneFile>> = paths.par_iter().map(|path| open_one(path, keep_open, paths.len() == 1)).collect();
     let opened = opened.into_iter().collect::<Result<Vec<_>>>()?;
     let Some(header) = opened.first().map(|f| f.header.clone()) else {
         return Err(Error::internal("snapshot without files"));
@@ -134,13 +135,15 @@ pub(super) fn open_all(paths: &[PathBuf], alone: bool) -> Result<Opened> {
     Ok(Opened { header, parts, files, notes })
 }
 
-fn open_one(path: &std::path::Path, keep_open: bool) -> Result<OneFile> {
+/// Opens one file; `single` when it is all there is, and so may be a cut-out.
+fn open_one(path: &std::path::Path, keep_open: bool, single: bool) -> Result<OneFile> {
     let file = H5File::open(path, keep_open)?;
     let groups = file.groups()?;
     let header = Header::read(&file, &groups)?;
     let mut numbers: Vec<(usize, &String)> = groups.iter().filter_map(|g| Some((g.strip_prefix("PartType")?.parse().ok()?, g))).collect();
     numbers.sort();
     let (mut parts, mut skipped) = (Vec::new(), Vec::new());
+    let mut cut = single && header.cutout;
     for (number, group) in numbers {
         if header.dialect.is_neutrino(number) {
             skipped.push(format!("{group} (neutrinos) is left out"));
@@ -157,7 +160,10 @@ fn open_one(path: &std::path::Path, keep_open: bool) -> Result<OneFile> {
         }
         let named = header.here.as_ref().map(|here| here.get(number).copied().unwrap_or(0));
         let reference = datasets.iter().find(|d| d.name == "Coordinates").or(datasets.first());
-        let rows = named.or(reference.map(|d| d.rows)).unwrap_or(0);
+        let agreed = reference.map(|d| d.rows).filter(|rows| datasets.iter().all(|d| d.rows == *rows));
+        let fewer = agreed.filter(|rows| single && datasets.len() > 1 && named.is_some_and(|named| *rows < named));
+        cut |= fewer.is_some();
+        let rows = fewer.or(named).or(reference.map(|d| d.rows)).unwrap_or(0);
         for dataset in &datasets {
             if dataset.rows != rows {
                 let expected = if named.is_some() {
@@ -179,14 +185,14 @@ fn open_one(path: &std::path::Path, keep_open: bool) -> Result<OneFile> {
             parts.push((number, rows, datasets));
         }
     }
-    if let Some(here) = &header.here {
+    if let Some(here) = header.here.as_ref().filter(|_| !cut) {
         for (number, rows) in here.iter().enumerate().filter(|(number, n)| **n > 0 && !header.dialect.is_neutrino(*number)) {
             if !parts.iter().any(|(p, _, _)| *p == number) {
                 return Err(missing(&format!("`PartType{number}` of `{}`", path.display()), *rows));
             }
         }
     }
-    Ok(OneFile { header, path: path.to_path_buf(), length: file.length(), parts, skipped })
+    Ok(OneFile { header, path: path.to_path_buf(), length: file.length(), cut, parts, skipped })
 }
 
 /// SWIFT names the columns of its elements; another order would put one element under the name of another.
@@ -207,6 +213,14 @@ fn missing(place: &str, rows: u64) -> Error {
 }
 
 fn check_totals(header: &Header, opened: &[OneFile], alone: bool, notes: &mut Vec<String>) -> Result<()> {
+    if let Some(file) = opened.first().filter(|f| f.cut) {
+        let found: Vec<String> = file.parts.iter().map(|(number, rows, _)| format!("{rows} of type {number}")).collect();
+        notes.push(format!(
+            "this is a cut-out: it holds {}, while its header counts the particles of the file that it was cut from",
+            found.join(", ")
+        ));
+        return Ok(());
+    }
     let (Some(total), true) = (&header.total, opened.iter().all(|f| f.header.here.is_some())) else {
         notes.push("the header has no particle numbers: they are taken from the datasets".into());
         return Ok(());

@@ -227,7 +227,10 @@ impl Source {
                 }
                 Some(Recipe::Temperature { energy, factor, electrons, hydrogen }) => {
                     let u = self.floats(piece, *energy, 0)?;
-                    let x_e = self.floats(piece, *electrons, 0)?;
+                    let x_e = match electrons {
+                        Some(slot) => self.floats(piece, *slot, 0)?,
+                        None => vec![0.0; u.len()],
+                    };
                     let x_h = match hydrogen {
                         Hydrogen::Stored(slot) => self.floats(piece, *slot, 0)?,
                         Hydrogen::Left(slot) => self.hydrogen_left(piece, *slot)?,

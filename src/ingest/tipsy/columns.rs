@@ -17,7 +17,7 @@ use super::starlog::{Kind, Starlog};
 use super::units::Conversion;
 use crate::ingest::Family;
 use crate::ingest::fields::{Quantity, lower_snake};
-use crate::table::schema::{COLUMNS, FieldInfo, canonical, field};
+use crate::table::schema::{COLUMNS, FieldInfo, canonical, field, fraction_description};
 
 /// Where the values of a column come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,8 +113,7 @@ impl Gather<'_> {
         source: Source,
         text: Option<&str>,
     ) {
-        let fraction = || name.strip_prefix("x_").map(|element| format!("mass fraction of {element}"));
-        let known = canonical(name).map(|c| c.description.to_string()).or_else(fraction);
+        let known = canonical(name).map(|c| c.description.to_string()).or_else(|| fraction_description(name));
         let spatial = matches!(name, "x" | "y" | "z" | "vx" | "vy" | "vz");
         let info = FieldInfo {
             unit: unit.into(),

@@ -1,22 +1,23 @@
 //! Auxiliary arrays `SNAP.NAME` of a Tipsy snapshot: which files they are, their type, and their values.
 //!
 //! Layout     text: the particle count on the first line, then one value a line (a vector: all x, then all y, then all z);
-//!            binary: u32 count in the snapshot's byte order, then 4 bytes a particle (i32 for known integers, else f32),
-//!            8 bytes (i64 or f64) when the length says so; a vector has three blocks; `.pynbody-meta` names the type
+//!            binary: u32 (or u64) count in the snapshot's byte order, then 4 bytes a particle (i32 for known integers, else f32),
+//!            8 bytes (i64 or f64) when the length says so (a vector: x y z of each particle); `.pynbody-meta` names the type;
+//!            `bPackedVector` of the parameter file decides the order of vectors, text or binary
 //! Units      as `ingest::fields` says for the name; unknown names have unit `unknown`
 //! Refuses    an array for another number of particles, of the other byte order, cut short, or with text that is no number
 //! Edge cases text is tried first (its first four bytes are a plausible count); halo catalogues, logs, caches and pictures are
 //!            no arrays and are passed over; `SNAP.NAME.gz` is read where there is no `SNAP.NAME`; one value per particle of ALL families, zero where undefined
 //! Cost       text is parsed once, by all threads, when a column of it is first read; binary is not copied
-//! See also   `fields::tipsy_array`, `write`
+//! Source     ChaNGa `InOutput.cpp` (text by axis, binary by particle, big-endian), Gasoline `outtype.c` (`bPackedVector`, 0 is by axis)
+//! See also   `fields::tipsy_array`, `text`, `write`
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
-
 use super::header::{Header, looks_like_tipsy};
 use super::param::file_name;
+use super::text::{Parsed, long_digits, parse, text_count, values_in};
 use crate::error::{Error, Result};
 use crate::ingest::Family;
 use crate::ingest::fields::{ArrayField, Quantity, tipsy_array};
@@ -85,10 +86,6 @@ const OTHER_ENDINGS: &[&str] = &[
 ];
 /// Compressed files that are not read: named in a note, since they may hide an array.
 const COMPRESSED_ENDINGS: &[&str] = &["bz2"];
-/// Digits that single precision can hold; longer text is read into doubles.
-const SINGLE_DIGITS: usize = 9;
-/// Bytes of a text file that decide about its precision.
-const PROBED_BYTES: usize = 1 << 16;
 const LONGEST_META_BYTES: usize = 1 << 16;
 
 /// Element of an array as it is handed on.
@@ -123,32 +120,21 @@ pub struct Companion {
     pub field: ArrayField,
     /// 1, or 3 for a vector.
     pub components: u64,
+    /// Whether the components of a vector follow each other particle by particle, not axis by axis.
+    pub packed: bool,
     /// Type of its values.
     pub element: Element,
     /// Families that it describes, when a sidecar says so.
     pub families: Option<Vec<Family>>,
     map: Mapped,
-    text: Option<Text>,
-}
-
-#[derive(Debug)]
-struct Text {
+    /// Byte of the first value.
     start: usize,
-    values: OnceLock<Result<Arc<Parsed>>>,
-}
-
-/// Values of a text array.
-#[derive(Debug)]
-pub enum Parsed {
-    /// Reals.
-    Reals(Vec<f64>),
-    /// Integers.
-    Integers(Vec<i64>),
+    text: Option<OnceLock<Result<Arc<Parsed>>>>,
 }
 
 /// Where the values of an array are.
 pub enum Values<'a> {
-    /// Raw bytes from the first value of component 0.
+    /// Raw bytes from the first value on.
     Bytes(&'a [u8]),
     /// Parsed text.
     Parsed(Arc<Parsed>),
@@ -165,14 +151,14 @@ impl Companion {
         self.text.is_some()
     }
 
-    /// All values, components one after the other.
+    /// All values, in the order of the file.
     pub fn values(&self) -> Result<Values<'_>> {
         self.map.check()?;
         match &self.text {
-            None => Ok(Values::Bytes(self.map.bytes().get(4..).unwrap_or(&[]))),
+            None => Ok(Values::Bytes(self.map.bytes().get(self.start..).unwrap_or(&[]))),
             Some(text) => {
                 let integers = matches!(self.element, Element::I32 | Element::I64);
-                let parsed = text.values.get_or_init(|| parse(&self.map, text.start, integers).map(Arc::new));
+                let parsed = text.get_or_init(|| parse(&self.map, self.start, integers).map(Arc::new));
                 parsed.clone().map(Values::Parsed)
             }
         }
@@ -180,7 +166,9 @@ impl Companion {
 }
 
 /// The arrays of the snapshot at `path`, sorted by name, and notes about files that are none.
-pub fn find(path: &Path, header: &Header) -> Result<(Vec<Companion>, Vec<String>)> {
+///
+/// `packed` is what the parameter file says about vectors: x y z of each particle (true), or one axis after the other.
+pub fn find(path: &Path, header: &Header, packed: Option<bool>) -> Result<(Vec<Companion>, Vec<String>)> {
     let prefix = format!("{}.", file_name(path));
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -204,8 +192,16 @@ pub fn find(path: &Path, header: &Header) -> Result<(Vec<Companion>, Vec<String>
             }
             continue;
         }
-        match open(&name, &file, header)? {
-            Some(array) => arrays.push(array),
+        match open(&name, &file, header, packed)? {
+            Some(array) => {
+                if array.components > 1 && packed.is_none() && !array.is_text() {
+                    notes.push(format!(
+                        "vector `{}` is taken particle by particle, as ChaNGa writes binary ones; bPackedVector = 0 in the parameter file reads it axis by axis, as Gasoline does",
+                        file_name(&file)
+                    ));
+                }
+                arrays.push(array);
+            }
             None => notes.push(format!("`{}` is no array of this snapshot and was passed over", file_name(&file))),
         }
     }
@@ -220,7 +216,7 @@ pub(crate) fn is_other_kind(name: &str) -> bool {
 }
 
 /// Opens one array; none if the file is clearly of another kind.
-fn open(name: &str, path: &Path, header: &Header) -> Result<Option<Companion>> {
+fn open(name: &str, path: &Path, header: &Header, packed: Option<bool>) -> Result<Option<Companion>> {
     let map = Mapped::open(path)?;
     let mut field = tipsy_array(name);
     let (meta_element, families) = sidecar(path);
@@ -228,7 +224,7 @@ fn open(name: &str, path: &Path, header: &Header) -> Result<Option<Companion>> {
         field.integer = matches!(element, Element::I32 | Element::I64);
     }
     let total = header.total();
-    if let Some((count, start)) = text_count(map.bytes()) {
+    if let Some((count, start)) = text_count(map.bytes(), total) {
         let lines = values_in(map.bytes().get(start..).unwrap_or(&[]));
         let Some(components) = [1, 3].into_iter().find(|c| (count == total || count == c * total) && lines == c * total) else {
             return if field.quantity == Quantity::Unknown && count != total && count != lines && count * 3 != lines {
@@ -242,10 +238,11 @@ fn open(name: &str, path: &Path, header: &Header) -> Result<Option<Companion>> {
             (false, true) => Element::F64,
             (false, false) => Element::F32,
         };
-        let text = Some(Text { start, values: OnceLock::new() });
-        return Ok(Some(Companion { name: name.into(), field, components, element, families, map, text }));
+        let packed = packed.unwrap_or(false);
+        let text = Some(OnceLock::new());
+        return Ok(Some(Companion { name: name.into(), field, components, packed, element, families, map, start, text }));
     }
-    let Some((components, wide)) = binary_shape(&map, header)? else {
+    let Some((components, wide, start)) = binary_shape(&map, header)? else {
         return if field.quantity == Quantity::Unknown { Ok(None) } else { Err(no_array(&map, header)) };
     };
     let element = match (field.integer, wide) {
@@ -254,11 +251,12 @@ fn open(name: &str, path: &Path, header: &Header) -> Result<Option<Companion>> {
         (false, false) => Element::F32,
         (false, true) => Element::F64,
     };
-    Ok(Some(Companion { name: name.into(), field, components, element, families, map, text: None }))
+    let packed = packed.unwrap_or(true);
+    Ok(Some(Companion { name: name.into(), field, components, packed, element, families, map, start, text: None }))
 }
 
-/// Components and whether values take eight bytes; none if the bytes are clearly no array.
-fn binary_shape(map: &Mapped, header: &Header) -> Result<Option<(u64, bool)>> {
+/// Components, whether values take eight bytes, and the byte of the first; none if the bytes are clearly no array.
+fn binary_shape(map: &Mapped, header: &Header) -> Result<Option<(u64, bool, usize)>> {
     let (bytes, total, length) = (map.bytes(), header.total(), map.length());
     let Some(count) = header.order.u32_at(bytes, 0) else { return Ok(None) };
     let swapped = u64::from(count.swap_bytes());
@@ -269,8 +267,16 @@ fn binary_shape(map: &Mapped, header: &Header) -> Result<Option<(u64, bool)>> {
         if count == low(total) || count == low(components * total) {
             for wide in [false, true] {
                 if length == 4 + components * total * if wide { 8 } else { 4 } {
-                    return Ok(Some((components, wide)));
+                    return Ok(Some((components, wide, 4)));
                 }
+            }
+        }
+    }
+    let long_count = header.order.u64_at(bytes, 0);
+    for components in [1, 3].into_iter().filter(|c| long_count == Some(total) || long_count == Some(c * total)) {
+        for wide in [true, false] {
+            if length == 8 + components * total * if wide { 8 } else { 4 } {
+                return Ok(Some((components, wide, 8)));
             }
         }
     }
@@ -324,77 +330,6 @@ fn refused_text(map: &Mapped, count: u64, lines: u64, total: u64) -> Error {
         .hint("it belongs to another snapshot or was cut; move it away, or make it anew")
 }
 
-/// The count on the first line of a text array and the byte after that line; none if the file is binary.
-fn text_count(bytes: &[u8]) -> Option<(u64, usize)> {
-    const LONGEST_LINE: usize = 32;
-    let end = bytes.iter().take(LONGEST_LINE).position(|b| *b == b'\n')?;
-    let line = std::str::from_utf8(bytes.get(..end)?).ok()?.trim();
-    Some((line.parse().ok()?, end + 1))
-}
-
-/// Whitespace-separated values in a text.
-fn values_in(text: &[u8]) -> u64 {
-    // Blocks are cut anywhere: a value is counted where it starts, which needs the byte before.
-    const BLOCK: usize = 1 << 20;
-    let starts = |block: usize| {
-        let from = block * BLOCK;
-        let mut before = if from == 0 { b' ' } else { text[from - 1] };
-        let mut count = 0u64;
-        for &byte in &text[from..text.len().min(from + BLOCK)] {
-            count += u64::from(before.is_ascii_whitespace() && !byte.is_ascii_whitespace());
-            before = byte;
-        }
-        count
-    };
-    (0..text.len().div_ceil(BLOCK)).into_par_iter().map(starts).sum()
-}
-
-/// Whether the first values have more digits than single precision holds.
-fn long_digits(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(PROBED_BYTES)];
-    head.split(|b| b.is_ascii_whitespace()).any(|word| {
-        let mantissa = word.split(|b| matches!(b, b'e' | b'E')).next().unwrap_or(&[]);
-        let digits = mantissa.iter().filter(|b| b.is_ascii_digit()).skip_while(|b| **b == b'0').count();
-        digits > SINGLE_DIGITS
-    })
-}
-
-/// Parses all values after byte `start`, in pieces cut at line ends.
-fn parse(map: &Mapped, start: usize, integers: bool) -> Result<Parsed> {
-    const PIECE: usize = 1 << 18;
-    let text = map.bytes().get(start..).unwrap_or(&[]);
-    let mut cuts = vec![0];
-    while let Some(&last) = cuts.last().filter(|last| text.len() - **last > PIECE) {
-        let next = text[last + PIECE..].iter().position(|b| *b == b'\n').map_or(text.len(), |p| last + PIECE + p + 1);
-        cuts.push(next);
-    }
-    cuts.push(text.len());
-    let pieces: Vec<(usize, &[u8])> = cuts.windows(2).map(|w| (w[0], &text[w[0]..w[1]])).collect();
-    if integers {
-        let parts: Vec<Vec<i64>> = pieces.par_iter().map(|(at, piece)| numbers(map, start + at, piece)).collect::<Result<_>>()?;
-        Ok(Parsed::Integers(parts.concat()))
-    } else {
-        let parts: Vec<Vec<f64>> = pieces.par_iter().map(|(at, piece)| numbers(map, start + at, piece)).collect::<Result<_>>()?;
-        Ok(Parsed::Reals(parts.concat()))
-    }
-}
-
-fn numbers<T: std::str::FromStr>(map: &Mapped, offset: usize, piece: &[u8]) -> Result<Vec<T>> {
-    let mut out = Vec::new();
-    for word in piece.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty()) {
-        match std::str::from_utf8(word).ok().and_then(|w| w.parse::<T>().ok()) {
-            Some(value) => out.push(value),
-            None => {
-                let at = offset + (word.as_ptr() as usize - piece.as_ptr() as usize);
-                return Err(Error::damaged("text array holds something that is no number")
-                    .at(format!("byte {at} of `{}`", map.path().display()))
-                    .found(format!("`{}`", String::from_utf8_lossy(&word[..word.len().min(40)]))));
-            }
-        }
-    }
-    Ok(out)
-}
-
 /// Type and families that pynbody's sidecar names.
 fn sidecar(path: &Path) -> (Option<Element>, Option<Vec<Family>>) {
     let mut name = plain_path(path).into_os_string();
@@ -439,7 +374,7 @@ mod tests {
         for (name, bytes) in files {
             std::fs::write(dir.path().join(name), bytes).unwrap();
         }
-        find(&dir.path().join("a.1"), &header())
+        find(&dir.path().join("a.1"), &header(), None)
     }
 
     #[test]
@@ -467,11 +402,27 @@ mod tests {
         let mut wide = vec![0, 0, 0, 3];
         [5i64, 6, 7].iter().for_each(|v| wide.extend(v.to_be_bytes()));
         std::fs::write(file("a.1.iord"), wide).unwrap();
-        let (arrays, notes) = find(&file("a.1"), &header()).unwrap();
+        let (arrays, notes) = find(&file("a.1"), &header(), None).unwrap();
         assert!(notes.is_empty(), "{notes:?}");
         let types: Vec<_> = arrays.iter().map(|a| (a.name.as_str(), a.element)).collect();
         assert_eq!(types, [("HI", Element::F32), ("b.grp", Element::I32), ("iord", Element::I64), ("tag", Element::I32)]);
         assert_eq!(arrays[3].families, Some(vec![Family::Gas, Family::Stars]));
+    }
+
+    #[test]
+    fn eight_byte_counts_and_values_follow_from_the_length() {
+        let mut bytes = 3u64.to_be_bytes().to_vec();
+        [5i64, 1 << 40, 7].iter().for_each(|v| bytes.extend(v.to_be_bytes()));
+        let mut vector = vec![0, 0, 0, 3];
+        (0..9).for_each(|v| vector.extend(f64::from(v).to_be_bytes()));
+        let (arrays, notes) = with(&[("a.1.iord", &bytes), ("a.1.spin", &vector)]).unwrap();
+        assert_eq!((arrays[0].element, arrays[0].start, arrays[1].element), (Element::I64, 8, Element::F64));
+        assert!(
+            arrays[1].packed && arrays[1].components == 3 && notes[0].contains("`a.1.spin` is taken particle by particle"),
+            "{notes:?}"
+        );
+        let Values::Bytes(values) = arrays[0].values().unwrap() else { panic!() };
+        assert_eq!(values[8..16], (1i64 << 40).to_be_bytes());
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod header;
 pub mod param;
 mod read;
 pub mod starlog;
+pub mod text;
 pub mod units;
 pub mod write;
 
@@ -99,7 +100,8 @@ impl TipsySnapshot {
         let place = |e: Error| if e.place().is_none() { e.at(format!("`{}`", path.display())) } else { e };
         let conversion = Conversion::new(header.time, param.as_ref(), options).map_err(place)?;
         notes.extend(conversion.notes.iter().cloned());
-        let (arrays, array_notes) = companion::find(&name, &header)?;
+        let packed = param.as_ref().map_or(Ok(None), |p| p.switch("bPackedVector"))?;
+        let (arrays, array_notes) = companion::find(&name, &header, packed)?;
         notes.extend(array_notes);
         let log = match starlog::find(&name, &run_names(&name, param.as_ref())) {
             Some((file, description)) => Some(Starlog::open(&file, description.as_deref())?),

@@ -15,9 +15,10 @@ use rayon::prelude::*;
 
 use super::TipsySnapshot;
 use super::columns::{Formed, Source, Table, block};
-use super::companion::{Parsed, Values};
+use super::companion::Values;
 use super::header::ByteOrder;
 use super::starlog::Starlog;
+use super::text::Parsed;
 use crate::error::{Error, Result};
 use crate::ingest::Family;
 
@@ -143,12 +144,12 @@ struct Filler<'a> {
     values: Option<Bound<'a>>,
 }
 
-/// Values of an array from the first asked row on.
+/// Values of one component of an array from the first asked row on.
 enum Bound<'a> {
-    /// Raw bytes and the size of a value.
-    Bytes(&'a [u8], usize),
-    /// Parsed text and the place of the first asked row in it.
-    Parsed(Arc<Parsed>, usize),
+    /// Raw bytes, the size of a value, and the bytes from one row to the next.
+    Bytes(&'a [u8], usize, usize),
+    /// Parsed text, the place of the first asked row in it, and the places from one row to the next.
+    Parsed(Arc<Parsed>, usize, usize),
 }
 
 impl<'a> Filler<'a> {
@@ -156,22 +157,27 @@ impl<'a> Filler<'a> {
         let values = match source {
             Source::Array { array, component, .. } => {
                 let array = snapshot.arrays.get(array).ok_or_else(|| Error::internal("array outside the list"))?;
-                let at = (component * snapshot.header.total() + first) as usize;
+                let (at, step) = match array.packed {
+                    true => (first * array.components + component, array.components as usize),
+                    false => (component * snapshot.header.total() + first, 1),
+                };
+                let at = at as usize;
+                let end = if count == 0 { at } else { at + (count - 1) * step + 1 };
                 let short = || Error::internal("rows outside the array");
                 Some(match array.values()? {
                     Values::Bytes(bytes) => {
                         let size = array.element.bytes();
-                        Bound::Bytes(bytes.get(at * size..(at + count) * size).ok_or_else(short)?, size)
+                        Bound::Bytes(bytes.get(at * size..end * size).ok_or_else(short)?, size, step * size)
                     }
                     Values::Parsed(parsed) => {
                         let length = match &*parsed {
                             Parsed::Reals(v) => v.len(),
                             Parsed::Integers(v) => v.len(),
                         };
-                        if length < at + count {
+                        if length < end {
                             return Err(short());
                         }
-                        Bound::Parsed(parsed, at)
+                        Bound::Parsed(parsed, at, step)
                     }
                 })
             }
@@ -191,11 +197,14 @@ impl<'a> Filler<'a> {
                 out.iter_mut().zip(self.first + from as u64..).for_each(|(o, row)| *o = row);
             }
             (Source::Array { factor, .. }, piece) => match &self.values {
-                Some(Bound::Bytes(bytes, size)) => match piece {
-                    Piece::U64(out) => identifiers(out, bytes, from, order, *size),
-                    piece => binary(piece, bytes, from, order, factor),
-                },
-                Some(Bound::Parsed(parsed, at)) => text(piece, parsed, at + from, factor),
+                Some(Bound::Bytes(bytes, size, stride)) => {
+                    let bytes = bytes.get(stride * from..).unwrap_or(&[]);
+                    match piece {
+                        Piece::U64(out) => identifiers(out, bytes, *stride, order, *size),
+                        piece => binary(piece, bytes, *stride, order, factor),
+                    }
+                }
+                Some(Bound::Parsed(parsed, at, step)) => text(piece, parsed, at + from * step, *step, factor),
                 None => {}
             },
             _ => {}
@@ -258,38 +267,36 @@ fn doubles(out: &mut [f64], bytes: &[u8], stride: usize, order: ByteOrder, facto
     }
 }
 
-/// Values of a binary array from row `from` on.
-fn binary(piece: Piece<'_>, bytes: &[u8], from: usize, order: ByteOrder, factor: Option<f64>) {
+/// Values of a binary array, one every `stride` bytes.
+fn binary(piece: Piece<'_>, bytes: &[u8], stride: usize, order: ByteOrder, factor: Option<f64>) {
     let big = order == ByteOrder::Big;
-    let (narrow, wide) = (bytes.get(4 * from..).unwrap_or(&[]), bytes.get(8 * from..).unwrap_or(&[]));
     match piece {
-        Piece::F32(out) => singles(out, narrow, 4, order, factor),
-        Piece::F64(out) => doubles(out, wide, 8, order, factor),
-        Piece::I32(out) => strided(out, narrow, 4, |w| if big { i32::from_be_bytes(w) } else { i32::from_le_bytes(w) }),
-        Piece::I64(out) => strided(out, wide, 8, |w| if big { i64::from_be_bytes(w) } else { i64::from_le_bytes(w) }),
+        Piece::F32(out) => singles(out, bytes, stride, order, factor),
+        Piece::F64(out) => doubles(out, bytes, stride, order, factor),
+        Piece::I32(out) => strided(out, bytes, stride, |w| if big { i32::from_be_bytes(w) } else { i32::from_le_bytes(w) }),
+        Piece::I64(out) => strided(out, bytes, stride, |w| if big { i64::from_be_bytes(w) } else { i64::from_le_bytes(w) }),
         Piece::Bool(_) | Piece::U64(_) => {}
     }
 }
 
-/// Identifiers of 32 or 64 bits from row `from` on.
-fn identifiers(out: &mut [u64], bytes: &[u8], from: usize, order: ByteOrder, size: usize) {
+/// Identifiers of 32 or 64 bits, one every `stride` bytes.
+fn identifiers(out: &mut [u64], bytes: &[u8], stride: usize, order: ByteOrder, size: usize) {
     let big = order == ByteOrder::Big;
-    let bytes = bytes.get(size * from..).unwrap_or(&[]);
     if size == 4 {
-        strided(out, bytes, 4, |w| u64::from(if big { u32::from_be_bytes(w) } else { u32::from_le_bytes(w) }));
+        strided(out, bytes, stride, |w| u64::from(if big { u32::from_be_bytes(w) } else { u32::from_le_bytes(w) }));
     } else {
-        strided(out, bytes, 8, |w| if big { u64::from_be_bytes(w) } else { u64::from_le_bytes(w) });
+        strided(out, bytes, stride, |w| if big { u64::from_be_bytes(w) } else { u64::from_le_bytes(w) });
     }
 }
 
-/// Values of a text array from value `at` on.
-fn text(piece: Piece<'_>, parsed: &Parsed, at: usize, factor: Option<f64>) {
+/// Values of a text array, every `step`-th from value `at` on.
+fn text(piece: Piece<'_>, parsed: &Parsed, at: usize, step: usize, factor: Option<f64>) {
     let k = factor.unwrap_or(1.0);
     match (parsed, piece) {
-        (Parsed::Reals(v), Piece::F32(out)) => out.iter_mut().zip(&v[at..]).for_each(|(o, x)| *o = (x * k) as f32),
-        (Parsed::Reals(v), Piece::F64(out)) => out.iter_mut().zip(&v[at..]).for_each(|(o, x)| *o = x * k),
-        (Parsed::Integers(v), Piece::I64(out)) => out.copy_from_slice(&v[at..at + out.len()]),
-        (Parsed::Integers(v), Piece::U64(out)) => out.iter_mut().zip(&v[at..]).for_each(|(o, x)| *o = *x as u64),
+        (Parsed::Reals(v), Piece::F32(out)) => out.iter_mut().zip(v[at..].iter().step_by(step)).for_each(|(o, x)| *o = (x * k) as f32),
+        (Parsed::Reals(v), Piece::F64(out)) => out.iter_mut().zip(v[at..].iter().step_by(step)).for_each(|(o, x)| *o = x * k),
+        (Parsed::Integers(v), Piece::I64(out)) => out.iter_mut().zip(v[at..].iter().step_by(step)).for_each(|(o, x)| *o = *x),
+        (Parsed::Integers(v), Piece::U64(out)) => out.iter_mut().zip(v[at..].iter().step_by(step)).for_each(|(o, x)| *o = *x as u64),
         _ => {}
     }
 }

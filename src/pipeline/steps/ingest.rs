@@ -13,7 +13,7 @@ use super::{Outcome, Reads, StepKind};
 use crate::error::{Error, Result};
 use crate::ingest::run::{IngestOptions, ingest};
 use crate::ingest::selection::{Selection, Sphere};
-use crate::ingest::{Family, OpenOptions, open, snapshots_in};
+use crate::ingest::{Family, HaloSource, OpenOptions, open, snapshots_in};
 use crate::pipeline::context::Context;
 use crate::pipeline::graph::placeholders;
 use crate::pipeline::inputs::data_digest;
@@ -57,6 +57,12 @@ impl StepKind for Ingest {
             optional("length_unit", Shape::Quantity("kpc"), "length unit of snapshots that do not name theirs [kpc]"),
             optional("mass_unit", Shape::Quantity("Msun"), "mass unit of snapshots that do not name theirs [Msun]"),
             optional("velocity_unit", Shape::Quantity("km/s"), "velocity unit of snapshots that do not name theirs [km/s]"),
+            optional(
+                "halos",
+                Shape::Text,
+                "halo catalogues: \"beside\" (default), \"none\", or an input as a placeholder: \"{catalogue}\"",
+            ),
+            optional("hubble", Shape::Quantity("1"), "Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs"),
         ];
         ALL
     }
@@ -80,6 +86,14 @@ impl StepKind for Ingest {
                     .error(span, "`from` must be one input in braces")
                     .expected("\"{snapshots}\", with snapshots under [inputs]"));
             }
+        }
+        let halos = step.values.text("halos").unwrap_or("beside");
+        let one = matches!(placeholders(halos).as_slice(), [name] if format!("{{{name}}}") == halos.trim());
+        if !one && !["beside", "none"].contains(&halos) {
+            let span = step.values.span("halos").unwrap_or(&step.span);
+            return Err(source
+                .error(span, "`halos` must be beside, none, or one input in braces")
+                .expected("\"{catalogue}\", with catalogue under [inputs]"));
         }
         if let Some(text) = step.values.text("sphere") {
             Sphere::parse(text).map_err(|e| e.at(source.place(step.values.span("sphere").unwrap_or(&step.span))))?;
@@ -151,9 +165,16 @@ fn root(context: &Context) -> PathBuf {
     context.out(&Ingest.dataset(context.step).unwrap_or_default())
 }
 
+/// Paths of the input that the parameter `name` has in braces.
+fn input<'a>(context: &'a Context, name: &str) -> Vec<&'a PathBuf> {
+    let text = context.step.values.text(name).unwrap_or_default();
+    let names = placeholders(text);
+    context.data.iter().filter(|d| names.contains(&d.name.as_str())).flat_map(|d| &d.paths).collect()
+}
+
 fn sources(context: &Context) -> Result<Vec<PathBuf>> {
     let mut sources = Vec::new();
-    for path in context.data.iter().flat_map(|d| &d.paths) {
+    for path in input(context, "from") {
         if path.is_dir() && !Dataset::is_dataset(path) {
             sources.extend(snapshots_in(path)?);
         } else if Dataset::is_dataset(path) {
@@ -220,7 +241,12 @@ fn options(context: &Context) -> IngestOptions {
             length_kpc: values.number("length_unit"),
             mass_msun: values.number("mass_unit"),
             velocity_kms: values.number("velocity_unit"),
-            ..OpenOptions::default()
+            halos: match values.text("halos") {
+                None | Some("beside") => HaloSource::Beside,
+                Some("none") => HaloSource::None,
+                Some(_) => HaloSource::At(input(context, "halos").into_iter().cloned().collect()),
+            },
+            hubble: values.number("hubble"),
         },
     }
 }

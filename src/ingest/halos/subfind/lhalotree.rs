@@ -12,9 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::ingest::Family;
 use crate::ingest::gadget_hdf5::decode::{Buffer, append};
 use crate::ingest::gadget_hdf5::file::{Attribute, H5File};
+use crate::ingest::{Family, keeps_open};
 
 use super::super::catalogue::{Given, Loaded, Reader};
 use super::super::check;
@@ -58,7 +58,7 @@ impl Reader for LHaloTree {
         let mut h = None;
         let mut trees = 0;
         for path in &paths {
-            let file = H5File::open(path, true)?;
+            let file = H5File::open(path, keeps_open(paths.len()))?;
             loaded.file(path, file.length());
             let groups = file.groups()?;
             if groups.iter().any(|g| g == "Header") {

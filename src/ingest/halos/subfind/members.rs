@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::ingest::gadget_hdf5::decode::{Buffer, append};
 use crate::ingest::gadget_hdf5::file::{Dataset, H5File};
 use crate::ingest::gadget_hdf5::files::split_name;
-use crate::ingest::{Family, Snapshot};
+use crate::ingest::{Family, Snapshot, keeps_open};
 use crate::table::schema::canonical_field;
 
 use super::super::catalogue::Rows;
@@ -73,7 +73,7 @@ impl Members {
             particles.push(Particles::default());
         }
         for (path, _) in snapshot.info().files.iter().filter(|(p, _)| p.extension().is_some_and(|e| e == "hdf5" || e == "h5")) {
-            let file = H5File::open(path, true)?;
+            let file = H5File::open(path, keeps_open(snapshot.info().files.len()))?;
             let groups = file.groups()?;
             for (number, found) in particles.iter_mut().enumerate() {
                 let name = format!("PartType{number}");

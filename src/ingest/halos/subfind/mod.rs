@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
-use crate::ingest::Family;
 use crate::ingest::gadget_hdf5::file::{Attribute, Attributes, H5File};
 use crate::ingest::gadget_hdf5::files::snapshot_number;
 use crate::ingest::gadget_hdf5::header::Header;
 use crate::ingest::gadget_hdf5::scaling::{CodeUnits, Dimension};
+use crate::ingest::{Family, keeps_open};
 
 use super::catalogue::{Given, Loaded, Reader};
 use super::check;
@@ -50,7 +50,7 @@ impl Reader for Subfind {
 
     fn load(&self, path: &Path, given: &Given) -> Result<Loaded> {
         let paths = set_of(path);
-        let files = paths.iter().map(|p| H5File::open(p, true)).collect::<Result<Vec<_>>>()?;
+        let files = paths.iter().map(|p| H5File::open(p, keeps_open(paths.len()))).collect::<Result<Vec<_>>>()?;
         let headers = files.iter().map(Head::read).collect::<Result<Vec<_>>>()?;
         let (Some(first), Some(file)) = (headers.first(), files.first()) else {
             return Err(Error::not_found("no such catalogue").at(format!("`{}`", path.display())));

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array};
 
 use crate::error::{Error, Result};
-use crate::ingest::Family;
 use crate::ingest::gadget_hdf5::file::{H5File, ROOT};
 use crate::ingest::gadget_hdf5::files::has_signature;
 use crate::ingest::gadget_hdf5::names::own_columns;
+use crate::ingest::{Family, keeps_open};
 use crate::table::schema::UNKNOWN_UNIT;
 
 use super::super::catalogue::{Given, Loaded, Reader};
@@ -51,7 +51,7 @@ impl Reader for SubLink {
     fn load(&self, path: &Path, given: &Given) -> Result<Loaded> {
         let mut loaded = Loaded::default();
         let paths = files(path, &mut loaded.notes)?;
-        let opened = paths.iter().map(|p| H5File::open(p, true)).collect::<Result<Vec<_>>>()?;
+        let opened = paths.iter().map(|p| H5File::open(p, keeps_open(paths.len()))).collect::<Result<Vec<_>>>()?;
         opened.iter().for_each(|f| loaded.file(f.path(), f.length()));
         let (stored, rows) = gather(&opened, ROOT, &vec![None; opened.len()], &mut loaded.notes)?;
         let place = format!("`{}`", path.display());
