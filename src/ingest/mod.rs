@@ -68,11 +68,13 @@ pub enum Family {
     HaloMembers,
     /// Links between haloes of different snapshots.
     MergerTree,
+    /// Radial profiles of haloes, one row a bin.
+    HaloProfiles,
 }
 
 impl Family {
     /// All families in table order.
-    pub const ALL: [Family; 9] = [
+    pub const ALL: [Family; 10] = [
         Family::Stars,
         Family::Gas,
         Family::Dark,
@@ -82,6 +84,7 @@ impl Family {
         Family::Halos,
         Family::HaloMembers,
         Family::MergerTree,
+        Family::HaloProfiles,
     ];
 
     /// Whether its rows are particles of the snapshot.
@@ -91,7 +94,7 @@ impl Family {
 
     /// Whether it comes from a halo catalogue or merger tree.
     pub fn is_halos(self) -> bool {
-        matches!(self, Family::Halos | Family::HaloMembers | Family::MergerTree)
+        matches!(self, Family::Halos | Family::HaloMembers | Family::MergerTree | Family::HaloProfiles)
     }
 
     /// Name of its table.
@@ -106,6 +109,7 @@ impl Family {
             Family::Halos => "halos",
             Family::HaloMembers => "halo_members",
             Family::MergerTree => "merger_tree",
+            Family::HaloProfiles => "halo_profiles",
         }
     }
 
@@ -121,6 +125,7 @@ impl Family {
             "halos" | "halo" => Some(Family::Halos),
             "halo_members" => Some(Family::HaloMembers),
             "merger_tree" => Some(Family::MergerTree),
+            "halo_profiles" => Some(Family::HaloProfiles),
             _ => None,
         }
     }
@@ -223,6 +228,7 @@ pub trait Format: Send + Sync {
 /// Every format, in the order in which they are tried.
 pub fn formats() -> &'static [&'static dyn Format] {
     &[
+        &halos::Eagle,
         &halos::Subfind,
         &halos::SubLink,
         &halos::LHaloTree,

@@ -360,7 +360,9 @@ fn plan(snapshot: &dyn Snapshot, options: &IngestOptions) -> Result<Vec<TablePla
         let chosen = |name: &str| {
             links
                 || options.columns.as_ref().is_none_or(|wanted| {
-                    ALWAYS.contains(&name) || (family == Family::Halos && name == "halo_id") || wanted.iter().any(|w| w == name)
+                    ALWAYS.contains(&name)
+                        || (matches!(family, Family::Halos | Family::HaloProfiles) && name == "halo_id")
+                        || wanted.iter().any(|w| w == name)
                 })
         };
         let columns: Vec<usize> = (0..schema.fields().len()).filter(|i| chosen(schema.field(*i).name())).collect();

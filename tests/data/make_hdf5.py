@@ -1,4 +1,4 @@
-"""Writes the tiny HDF5 snapshots of tests/data/hdf5 (h5py and numpy only; run from anywhere).
+"""Writes the tiny HDF5 files of tests/data/hdf5 and tests/data/eagle (h5py and numpy only; run from anywhere, names of functions choose).
 
 Every value follows a formula that tests/it/ingest_hdf5.rs repeats, so no golden file is needed:
     position of row i, axis k   (i + 1) * (k + 1) / 8   (code units; exact in float32)
@@ -6,6 +6,7 @@ Every value follows a formula that tests/it/ingest_hdf5.rs repeats, so no golden
     identifier of row i         2**40 + 7 * i
 """
 import os
+import sys
 
 import h5py
 import numpy as np
@@ -219,9 +220,102 @@ def eagle():
                 put(g, "ElementAbundance/Hydrogen", np.full(n, 0.75, "f4"), 0, 0, 1.0)
 
 
+def cutout():
+    """What a script leaves that copies the header of a file of a large run and one subhalo's rows: no gas, no mass table."""
+    n = 12
+    with h5py.File(f"{HERE}/cutout_099.hdf5", "w") as f:
+        header(f, [1000, 2000, 0, 0, 500, 3], [600000, 1200000, 0, 0, 300000, 900], 600, **COSMOLOGY, **UNITS)
+        del f["Header"].attrs["MassTable"]
+        for number, rows in ((1, n), (4, 5)):
+            g = f.create_group(f"PartType{number}")
+            g["Coordinates"], g["Velocities"] = position(rows), velocity(rows).astype("f4")
+            g["ParticleIDs"] = identifier(rows)
+            if number == 4:
+                g["Masses"], g["GFM_StellarFormationTime"] = np.full(rows, 0.125, "f4"), np.linspace(0.25, 0.5, rows).astype("f4")
+
+
+def neutral():
+    """Gas with an internal energy and no electron abundance: a run without cooling; SWIFT's with its hydrogen."""
+    n = 10
+    with h5py.File(f"{HERE}/neutral_002.hdf5", "w") as f:
+        header(f, [n, 0], [n, 0], **COSMOLOGY, **UNITS)
+        g = f.create_group("PartType0")
+        g["Coordinates"], g["Velocities"], g["Masses"] = position(n), velocity(n).astype("f4"), np.full(n, 0.25, "f4")
+        g["ParticleIDs"], g["InternalEnergy"] = identifier(n), (100.0 * (1 + np.arange(n))).astype("f4")
+
+
+def eagle_groups():
+    """Two groups and three subhaloes of EAGLE in two files, one of them without groups, and the snapshot they were found in."""
+    folder = os.path.join(os.path.dirname(HERE), "eagle")
+    mpc, gram, kms, none = 3.085678e24, 1.989e43, 1e5, 2**30
+    units = dict(UNITS, UnitLength_in_cm=mpc)
+
+    def put(group, name, values, a, h, cgs):
+        group.create_dataset(name, data=values).attrs.update({"aexp-scale-exponent": np.float32(a), "h-scale-exponent": np.float32(h), "CGSConversionFactor": cgs})
+
+    # Gas, dark matter, stars; -2 is inside the radius of group 2 without being its member.
+    members = {0: ([1, 1, 1, 2, none, -2], [0, 1, none, 0, none, none]),
+               1: ([1, 1, 2, 2, 2, none, 1, 1], [0, 0, 0, 0, none, none, 1, 1]),
+               4: ([1, 1, 2, none], [0, 1, 0, none])}
+    snapshot = f"{folder}/snapshot_005_z001p000"
+    os.makedirs(snapshot, exist_ok=True)
+    with h5py.File(f"{snapshot}/snap_005_z001p000.0.hdf5", "w") as f:
+        here = [len(members[k][0]) if k in members else 0 for k in range(6)]
+        header(f, here, here, BoxSize=10.0, ExpansionFactor=0.5, **COSMOLOGY, **UNITS)
+        f["Header"].attrs["MassTable"] = np.array([0, 0.5, 0, 0, 0, 0])
+        f.create_group("RuntimePars")
+        f.create_group("Units").attrs.update(units)
+        for number, (group, sub) in members.items():
+            g, n = f.create_group(f"PartType{number}"), len(group)
+            put(g, "Coordinates", position(n) / 1000, 1, -1, mpc)
+            put(g, "Velocity", velocity(n).astype("f4"), 0.5, 0, kms)
+            put(g, "ParticleIDs", 1000 * number + np.arange(n, dtype="u8"), 0, 0, 1.0)
+            put(g, "GroupNumber", np.array(group, "i4"), 0, 0, 1.0)
+            put(g, "SubGroupNumber", np.array(sub, "i4"), 0, 0, 1.0)
+            if number != 1:
+                put(g, "Mass", np.full(n, 0.25, "f4"), 0, -1, gram)
+
+    groups = f"{folder}/groups_005_z001p000"
+    os.makedirs(groups, exist_ok=True)
+    for k, (n_groups, rows) in enumerate(((2, [0, 1]), (0, [2]))):
+        with h5py.File(f"{groups}/eagle_subfind_tab_005_z001p000.{k}.hdf5", "w") as f:
+            f.create_group("Header").attrs.update(dict(NTask=np.int32(2), Ngroups=np.int32(n_groups), TotNgroups=np.int32(2),
+                                                       Nsubgroups=np.int32(len(rows)), TotNsubgroups=np.int32(3), BoxSize=10.0,
+                                                       ExpansionFactor=0.5, Time=0.5, Redshift=1.0, **COSMOLOGY))
+            f.create_group("Units").attrs.update(units)
+            fof, sub = f.create_group("FOF"), f.create_group("Subhalo")
+            if n_groups:
+                put(fof, "GroupCentreOfPotential", np.array([[1.0, 2, 3], [4, 5, 6]]) / 8, 1, -1, mpc)
+                put(fof, "GroupLength", np.array([9, 5], "i4"), 0, 0, 1.0)
+                put(fof, "GroupMass", np.array([4.0, 2.0], "f4"), 0, -1, gram)
+                put(fof, "Group_M_Crit200", np.array([3.5, 1.75], "f4"), 0, -1, gram)
+                put(fof, "Group_R_Crit200", np.array([0.25, 0.125], "f4"), 1, -1, mpc)
+                put(fof, "NumOfSubhalos", np.array([2, 1], "i4"), 0, 0, 1.0)
+                put(fof, "FirstSubhaloID", np.array([0, 2], "i4"), 0, 0, 1.0)
+            i = np.array(rows)
+            put(sub, "GroupNumber", np.array([1, 1, 2], "i4")[i], 0, 0, 1.0)
+            put(sub, "SubGroupNumber", np.array([0, 1, 0], "i4")[i], 0, 0, 1.0)
+            put(sub, "CentreOfPotential", (i[:, None] + np.arange(3)[None, :]) / 8.0, 1, -1, mpc)
+            put(sub, "Velocity", (velocity(3)[i]).astype("f4"), 0, 0, kms)
+            put(sub, "Mass", np.array([2.0, 1.0, 1.5], "f4")[i], 0, -1, gram)
+            put(sub, "MassType", (np.arange(18).reshape(3, 6)[i] / 16).astype("f4"), 0, -1, gram)
+            put(sub, "SubLength", np.array([4, 4, 4], "i4")[i], 0, 0, 1.0)
+            put(sub, "SubLengthType", np.array([[1, 2, 0, 0, 1, 0]] * 3, "i4")[i], 0, 0, 1.0)
+            put(sub, "Vmax", np.array([100.0, 50.0, 75.0], "f4")[i], 0, 0, kms)
+            put(sub, "VmaxRadius", np.array([0.5, 0.25, 0.125], "f4")[i], 1, -1, mpc)
+            put(sub, "KineticEnergy", np.array([8.0, 4.0, 2.0], "f4")[i], 0, -1, gram * kms**2)
+            put(sub, "StarFormationRate", np.array([1.0, 0.0, 2.0], "f4")[i], 0, 0, 6.30321217e25)
+            put(sub, "GasSpin", np.ones((len(i), 3), "f4"), 1, -1, mpc * kms)
+            put(sub, "IDMostBound", np.array([1000, 1006, 1002], "u8")[i], 0, 0, 1.0)
+            put(sub, "Stars/MassWeightedEntropy", np.ones(len(i), "f4"), 0, 0, 2.5)
+            put(sub, "ApertureMeasurements/Mass/030kpc", (np.ones((len(i), 6)) / 4).astype("f4"), 0, -1, gram)
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
-    for make in (compressed, many, big_endian, isolated, unwritten, gizmo, swift, eagle):
-        make()
+    makers = (compressed, many, big_endian, isolated, unwritten, gizmo, swift, eagle, cutout, neutral, eagle_groups)
+    for make in makers:
+        if len(sys.argv) == 1 or make.__name__ in sys.argv[1:]:
+            make()
     for name in sorted(os.listdir(HERE)):
         print(name, os.path.getsize(os.path.join(HERE, name)))

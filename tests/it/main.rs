@@ -17,6 +17,7 @@ mod gadget_binary_damage;
 #[cfg(feature = "sql")]
 mod galaxy;
 mod ingest_checks;
+mod ingest_eagle;
 mod ingest_gadget_binary;
 mod ingest_halos;
 mod ingest_hdf5;

@@ -42,7 +42,7 @@ pub(in crate::ingest) fn split_name(name: &str) -> (String, Option<u64>, String)
 }
 
 /// `snap_027_z000p250` without its tag: `snap_027`.
-fn without_redshift(base: &str) -> &str {
+pub(in crate::ingest) fn without_redshift(base: &str) -> &str {
     let tag = |text: &str| {
         text.strip_prefix('z')
             .and_then(|t| t.split_once('p'))

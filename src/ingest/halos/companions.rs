@@ -1,7 +1,7 @@
 //! Halo catalogues that lie beside a snapshot of particles: found by name, opened with it, one snapshot from then on.
 //!
 //! Layout     `SNAP.zZ.ZZZ.AHF_halos` beside `SNAP`; `groups_NNN`, `fof_subhalo_tab_NNN.*`, `sublink*tree_extended.*` beside
-//!            `snapdir_NNN` or `snap_NNN.*`, in the snapshot's folder or the one above
+//!            `snapdir_NNN` or `snap_NNN.*`, in the snapshot's folder or the one above; `eagle_subfind_tab_NNN_zAAApBBB.*` alike
 //! Refuses    a damaged catalogue, a catalogue of another time; nothing damaged is passed over
 //! Edge cases a catalogue whose h nobody knows is left out with a note, and so is a very large one: `--halos` names it, `--no-halos` or
 //!            `HaloSource::None` leaves all of them alone
@@ -15,13 +15,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ingest::gadget_hdf5::files::split_name;
+use crate::ingest::gadget_hdf5::files::{split_name, without_redshift};
 use crate::ingest::gzip::plain_name;
 use crate::ingest::{Family, HaloSource, OpenOptions, Snapshot, SnapshotInfo};
 
 use super::catalogue::{Given, Loaded, Reader, Rows, read};
 use super::units::NO_HUBBLE;
-use super::{Ahf, AmigaStat, ConsistentTrees, LHaloTree, Rockstar, RockstarList, SubLink, Subfind};
+use super::{Ahf, AmigaStat, ConsistentTrees, Eagle, LHaloTree, Rockstar, RockstarList, SubLink, Subfind};
 
 /// Bytes beyond which a catalogue is not opened unasked.
 const LARGEST_UNASKED_BYTES: u64 = 1 << 30;
@@ -108,6 +108,7 @@ fn reader(path: &Path, head: &[u8]) -> Option<Load> {
         .or_else(|| of(&Rockstar, path, head, |p, g| Rockstar.load(p, g)))
         .or_else(|| of(&RockstarList, path, head, |p, g| RockstarList.load(p, g)))
         .or_else(|| of(&ConsistentTrees, path, head, |p, g| ConsistentTrees.load(p, g)))
+        .or_else(|| of(&Eagle, path, head, |p, g| Eagle.load(p, g)))
         .or_else(|| of(&Subfind, path, head, |p, g| Subfind.load(p, g)))
         .or_else(|| of(&SubLink, path, head, |p, g| SubLink.load(p, g)))
         .or_else(|| of(&LHaloTree, path, head, |p, g| LHaloTree.load(p, g)))
@@ -144,7 +145,10 @@ fn beside(path: &Path, notes: &mut Vec<String>) -> Vec<PathBuf> {
         several => notes.push(format!("{} AHF catalogues lie beside the snapshot, and none is read: name one with --halos", several.len())),
     }
     let (base, _, extension) = split_name(&own);
-    let digits = base.rsplit('_').next().filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // `snap_027_z000p250` of EAGLE ends with its redshift, and so do the names of its catalogues.
+    let numbered = without_redshift(&base).rsplit('_').next().filter(is_number);
+    let digits = numbered.and_then(|digits| base.get(without_redshift(&base).len() - digits.len()..));
     if let Some(digits) = digits.filter(|_| extension == "hdf5" || extension == "h5") {
         let mut folders = vec![folder.to_path_buf(), folder.join(format!("groups_{digits}"))];
         if let Some(above) = above {
@@ -152,7 +156,9 @@ fn beside(path: &Path, notes: &mut Vec<String>) -> Vec<PathBuf> {
         }
         let first =
             |accept: &dyn Fn(&str) -> bool| folders.iter().find_map(|f| sorted(f).into_iter().find(|p| p.is_file() && accept(&name(p))));
-        let catalogue = |n: &str| ["fof_subhalo_tab_", "fof_tab_"].iter().any(|start| split_name(n).0 == format!("{start}{digits}"));
+        let catalogue = |n: &str| {
+            ["fof_subhalo_tab_", "fof_tab_", "eagle_subfind_tab_"].iter().any(|start| split_name(n).0 == format!("{start}{digits}"))
+        };
         let tree = |n: &str| n.contains("tree_extended") && (n.ends_with(".hdf5") || n.ends_with(".h5"));
         found.extend(first(&catalogue));
         found.extend(first(&tree));

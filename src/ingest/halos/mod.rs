@@ -1,6 +1,6 @@
-//! Halo catalogues and merger trees: AHF, Rockstar, consistent-trees, SUBFIND, SubLink, LHaloTree.
+//! Halo catalogues and merger trees: AHF, Rockstar, consistent-trees, SUBFIND, EAGLE, SubLink, LHaloTree.
 //!
-//! Layout     a catalogue is a format like every other, whose tables are `halos`, `halo_members` and `merger_tree`; it is opened alone,
+//! Layout     a catalogue is a format like every other, whose tables are `halos`, `halo_members`, `merger_tree` and `halo_profiles`; it is opened alone,
 //!            or with the snapshot of particles that it lies beside
 //! Units      physical Msun, kpc, km/s; h and scale factor from the catalogue, else from its snapshot, else from the user
 //! Refuses    what contradicts itself: counts, identifiers twice, masses that are negative, links that lead nowhere inside a tree
@@ -10,6 +10,7 @@ mod ahf;
 mod catalogue;
 mod check;
 pub(super) mod companions;
+mod eagle;
 mod hdf;
 mod rockstar;
 mod subfind;
@@ -19,6 +20,7 @@ mod units;
 
 pub use ahf::Ahf;
 pub use ahf::stat::AmigaStat;
+pub use eagle::Eagle;
 pub use rockstar::Rockstar;
 pub use rockstar::consistent_trees::ConsistentTrees;
 pub use rockstar::list::RockstarList;
@@ -29,5 +31,14 @@ pub use subfind::sublink::SubLink;
 use catalogue::Reader;
 
 /// Names of the formats that hold haloes only.
-pub(super) const NAMES: [&str; 8] =
-    [Ahf::NAME, AmigaStat::NAME, Rockstar::NAME, RockstarList::NAME, ConsistentTrees::NAME, Subfind::NAME, SubLink::NAME, LHaloTree::NAME];
+pub(super) const NAMES: [&str; 9] = [
+    Eagle::NAME,
+    Ahf::NAME,
+    AmigaStat::NAME,
+    Rockstar::NAME,
+    RockstarList::NAME,
+    ConsistentTrees::NAME,
+    Subfind::NAME,
+    SubLink::NAME,
+    LHaloTree::NAME,
+];

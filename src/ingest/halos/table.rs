@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Reco
 use arrow::datatypes::{Field, Schema};
 
 use crate::error::{Error, Result};
-use crate::table::schema::{COLUMNS, FieldInfo, canonical, field};
+use crate::table::schema::{COLUMNS, DESCRIPTION, FieldInfo, canonical, field};
 
 use super::units::{Kind, Scale};
 
@@ -98,6 +98,13 @@ impl Table {
             many => values.iter_mut().zip(many).for_each(|(v, scale)| *v *= scale.factor(kind).unwrap_or(1.0)),
         }
         self.put(Column { name, source, unit: kind.unit(), factor, ..Column::default() }, Arc::new(Float64Array::from(values)));
+    }
+
+    /// Gives a column another description.
+    pub fn describe(&mut self, name: &str, text: &str) {
+        if let Some(found) = self.fields.iter_mut().find(|f| f.name() == name) {
+            found.metadata_mut().insert(DESCRIPTION.to_string(), text.to_string());
+        }
     }
 
     /// Whether there is such a column.

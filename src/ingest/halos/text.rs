@@ -183,13 +183,28 @@ impl Parsed {
         })
     }
 
+    /// Replaces the numbers of a column by as many others.
+    pub fn replace(&mut self, column: &str, numbers: Vec<f64>) {
+        if let Some((_, Values::Real(values))) = self.columns.iter_mut().find(|(m, _)| m.column == column) {
+            *values = numbers;
+        }
+    }
+
     /// Puts all columns into `table`.
     pub fn into_table(self, table: &mut Table, scales: &[Scale]) {
+        self.into_described(table, scales, &[]);
+    }
+
+    /// The same, with words for columns that are something else than under this name in a table of haloes.
+    pub fn into_described(self, table: &mut Table, scales: &[Scale], words: &[(&str, &str)]) {
         for (m, values) in self.columns {
             match values {
                 Values::Whole(v) if m.kind == Kind::Flag => table.flags(&m.column, &m.source, v.into_iter().map(|v| v.map(|v| v != 0))),
                 Values::Whole(v) => table.whole(&m.column, &m.source, v),
                 Values::Real(v) => table.reals(&m.column, &m.source, m.kind, v, scales),
+            }
+            if let Some((_, text)) = words.iter().find(|(name, _)| *name == m.column) {
+                table.describe(&m.column, text);
             }
         }
     }

@@ -1,13 +1,13 @@
 //! AHF catalogues: haloes, their particles, their substructure and the merger tree, all of one snapshot.
 //!
-//! Layout     `NAME.zZ.ZZZ.AHF_halos` (table), `_particles` (members), `_substructure` (lists), `_mtree` and `_mtree_idx` (links to
-//!            the snapshot before); any one of them names the others
+//! Layout     `NAME.zZ.ZZZ.AHF_halos` (table), `_particles` (members), `_substructure` (lists), `_profiles` (radial bins), `_mtree`
+//!            and `_mtree_idx` (links to the snapshot before); any one of them names the others
 //! Units      Msun/h, comoving kpc/h, km/s in the file; h and the scale factor from the snapshot beside it, its parameter file, the
 //!            name (Z.ZZZ), or the user
 //! Source     Knollmann & Knebe 2009, ApJS 182, 608, and the user's guide of AHF 1.0
 //! Refuses    rows of another length, counts that contradict each other, identifiers twice, text that ends in mid-line
 //! Edge cases 64-bit identifiers of MPI runs; host 0 or -1 for none; tables without identifiers of versions before 1.0
-//! See also   `halos`, `particles`, `substructure`, `mtree`
+//! See also   `halos`, `particles`, `profiles`, `substructure`, `mtree`
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,13 +25,14 @@ use super::units::{Scale, hubble, scale_factor};
 mod halos;
 mod mtree;
 mod particles;
+mod profiles;
 pub(super) mod stat;
 mod substructure;
 
 /// What every file of a catalogue has in its name.
 const TAG: &str = ".AHF_";
 /// Files of a catalogue that hold nothing for the tables, or nothing that is not in the others.
-const PASSED_OVER: [&str; 3] = ["profiles", "croco", "disks"];
+const PASSED_OVER: [&str; 2] = ["croco", "disks"];
 
 /// The format.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ pub struct Ahf;
 
 impl Reader for Ahf {
     const NAME: &'static str = "ahf";
-    const DESCRIPTION: &'static str = "AHF halo catalogues: _halos, _particles, _substructure, _mtree, _mtree_idx";
+    const DESCRIPTION: &'static str = "AHF halo catalogues: _halos, _particles, _substructure, _profiles, _mtree, _mtree_idx";
 
     fn fits(&self, path: &Path, head: &[u8]) -> bool {
         let line = head.split(|b| *b == b'\n').next().unwrap_or(head);
@@ -49,7 +50,9 @@ impl Reader for Ahf {
             line.starts_with('#') && matches!(names.first(), Some(&"ID" | &"npart")) && names.contains(&"Mvir") && names.contains(&"Xc");
         // The other files are bare numbers, which only their names tell from any text of numbers.
         let numbers = head.iter().all(|b| b.is_ascii_digit() || b.is_ascii_whitespace() || b"#()-".contains(b) || b.is_ascii_alphabetic());
+        let profiles = line.starts_with('#') && names.first() == Some(&"r") && names.contains(&"ovdens");
         table
+            || Base::of(path).is_some_and(|base| base.part == "profiles" && profiles)
             || (Base::of(path).is_some_and(|base| ["particles", "substructure", "mtree", "mtree_idx"].contains(&base.part.as_str()))
                 && numbers)
     }
@@ -88,6 +91,12 @@ impl Reader for Ahf {
             loaded.file(&path, file.length());
             let members = particles::read(&file, &mut haloes, given, &mut loaded.notes)?;
             loaded.put(Family::HaloMembers, Arc::new(members));
+        }
+        if let Some(path) = of("profiles") {
+            let file = TextFile::open(&path)?;
+            loaded.file(&path, file.length());
+            let bins = profiles::read(&file, &haloes, Scale { h, a }, &mut loaded.notes)?;
+            loaded.put(Family::HaloProfiles, Arc::new(bins));
         }
         if let Some(path) = of("mtree") {
             let file = TextFile::open(&path)?;

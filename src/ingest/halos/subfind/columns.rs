@@ -93,12 +93,38 @@ fn scale(stored: &Stored, units: &CodeUnits) -> (String, Option<f64>) {
 }
 
 /// One column of groups or of subhaloes.
-struct Piece {
+#[derive(Debug)]
+pub(in crate::ingest::halos) struct Piece {
     name: String,
-    source: String,
-    unit: String,
+    /// Dataset and component.
+    pub(in crate::ingest::halos) source: String,
+    /// Unit of the values.
+    pub(in crate::ingest::halos) unit: String,
     factor: Option<f64>,
     values: ArrayRef,
+}
+
+/// Adds the columns of one dataset to `found`: components that `canonical` names, the others under the dataset's own name.
+pub(in crate::ingest::halos) fn pieces_of(
+    dataset: &Stored,
+    canonical: &[(usize, &str)],
+    unit: &str,
+    factor: Option<f64>,
+    found: &mut Vec<Piece>,
+) -> Result<()> {
+    for (component, own) in own_columns(&dataset.name, dataset.components).into_iter().enumerate() {
+        let name = canonical.iter().find(|(c, _)| *c == component).map_or(own, |(_, name)| (*name).to_string());
+        let values: ArrayRef = if name.starts_with("mass") {
+            Arc::new(Float64Array::from(dataset.doubles(component, factor.unwrap_or(1.0))?))
+        } else if name.starts_with("n_") && dataset.is_whole() {
+            Arc::new(UInt64Array::from(dataset.counts(component)?))
+        } else {
+            dataset.column(component, factor)?
+        };
+        let source = if dataset.components > 1 { format!("{}[{component}]", dataset.name) } else { dataset.name.clone() };
+        found.push(Piece { name, source, unit: unit.to_string(), factor, values });
+    }
+    Ok(())
 }
 
 fn pieces(stored: &[Stored], units: &CodeUnits) -> Result<Vec<Piece>> {
@@ -106,22 +132,12 @@ fn pieces(stored: &[Stored], units: &CodeUnits) -> Result<Vec<Piece>> {
     let has_m200 = stored.iter().any(|s| s.name == "Group_M_Crit200");
     for dataset in stored.iter().filter(|s| !COUNTS.contains(&s.name.as_str())) {
         let (unit, factor) = scale(dataset, units);
-        let own = own_columns(&dataset.name, dataset.components);
-        let canonical = CANONICAL.iter().find(|(n, _)| *n == dataset.name).map(|(_, c)| *c).unwrap_or_default();
-        for (component, own) in own.into_iter().enumerate() {
-            let name = match canonical.iter().find(|(c, _)| *c == component) {
-                Some((_, name)) => (*name).to_string(),
-                None if dataset.name == "GroupMass" && !has_m200 => "mass".to_string(),
-                None => own,
-            };
-            let values: ArrayRef = if name.starts_with("mass") {
-                Arc::new(Float64Array::from(dataset.doubles(component, factor.unwrap_or(1.0))?))
-            } else {
-                dataset.column(component, factor)?
-            };
-            let source = if dataset.components > 1 { format!("{}[{component}]", dataset.name) } else { dataset.name.clone() };
-            found.push(Piece { name, source, unit: unit.clone(), factor, values });
-        }
+        let canonical = match CANONICAL.iter().find(|(n, _)| *n == dataset.name) {
+            Some((_, columns)) => *columns,
+            None if dataset.name == "GroupMass" && !has_m200 => &[(0, "mass")][..],
+            None => &[],
+        };
+        pieces_of(dataset, canonical, &unit, factor, &mut found)?;
     }
     Ok(found)
 }
@@ -176,8 +192,18 @@ pub(super) fn table(
         let source = format!("GroupLenType[{number}], SubhaloLenType[{number}]");
         table.whole(&name, &source, every(&|lengths, row| lengths.get(number).and_then(|t| t.get(row)).copied()));
     }
-    let mut of_groups = pieces(groups, units)?;
-    let of_subs = pieces(subs, units)?;
+    assemble(&mut table, pieces(groups, units)?, n_groups, pieces(subs, units)?, n_subs)?;
+    Ok(table)
+}
+
+/// Joins the columns of groups and subhaloes by name; what only one of the two has is null for the other.
+pub(in crate::ingest::halos) fn assemble(
+    table: &mut Table,
+    mut of_groups: Vec<Piece>,
+    n_groups: u64,
+    of_subs: Vec<Piece>,
+    n_subs: u64,
+) -> Result<()> {
     let mut joined: Vec<(Option<Piece>, Option<Piece>)> = Vec::new();
     for sub in of_subs {
         let at = of_groups.iter().position(|g| g.name == sub.name);
@@ -185,9 +211,9 @@ pub(super) fn table(
     }
     joined.extend(of_groups.into_iter().map(|g| (Some(g), None)));
     for (group, sub) in joined {
-        put(&mut table, group, n_groups as usize, sub, n_subs as usize)?;
+        put(table, group, n_groups as usize, sub, n_subs as usize)?;
     }
-    Ok(table)
+    Ok(())
 }
 
 fn put(table: &mut Table, group: Option<Piece>, n_groups: usize, sub: Option<Piece>, n_subs: usize) -> Result<()> {

@@ -24,7 +24,7 @@ use super::check;
 use super::hdf::{Stored, gather, groups_of, set_of, whole_set};
 use super::units::{hubble, scale_factor};
 
-mod columns;
+pub(super) mod columns;
 pub(super) mod lhalotree;
 mod members;
 pub(super) mod sublink;
@@ -45,7 +45,10 @@ impl Reader for Subfind {
         let has = |name: &str| groups.iter().any(|g| g == name);
         let is_catalogue = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("fof_")) && has("Header");
         // Offset files have these groups too.
-        (has("Group") || has("Subhalo") || is_catalogue) && !has("FileOffsets") && !groups.iter().any(|g| g.starts_with("PartType"))
+        (has("Group") || has("Subhalo") || is_catalogue)
+            && !has("FOF")
+            && !has("FileOffsets")
+            && !groups.iter().any(|g| g.starts_with("PartType"))
     }
 
     fn load(&self, path: &Path, given: &Given) -> Result<Loaded> {
