@@ -235,7 +235,7 @@ fn store(engine: &Arc<Engine>, source: &Source, statement: &CreateFrame, frame: 
         Content::Snapshot(snapshot, frames) => {
             let mut frames = frames.clone();
             frames.insert(statement.name.clone(), frame);
-            engine.sources.replace(&source, Content::Snapshot(snapshot.clone(), frames));
+            engine.sources.replace(source, Content::Snapshot(snapshot.clone(), frames));
             Ok(snapshot.info().snap)
         }
         Content::Dataset(dataset) => {
@@ -252,7 +252,7 @@ fn store(engine: &Arc<Engine>, source: &Source, statement: &CreateFrame, frame: 
             let method = statement.query.text().split_whitespace().collect::<Vec<_>>().join(" ");
             transaction.manifest_mut().frames.insert(statement.name.clone(), FrameEntry { frame, snap, method, created });
             transaction.commit(&format!("frame {}", statement.name))?;
-            engine.sources.replace(&source, Content::Dataset(Dataset::open(dataset.root())?));
+            engine.sources.replace(source, Content::Dataset(Dataset::open(dataset.root())?));
             Ok(snap)
         }
         Content::Parquet(_) => Err(Error::usage("a Parquet file of another program cannot keep a frame").hint("ingest it first")),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Float32Type, Float64Type, UInt64Type};
 use spolia::ingest::run::{IngestOptions, ingest};
 use spolia::ingest::{Family, OpenOptions, Snapshot, open, snapshots_in};

@@ -77,6 +77,12 @@ impl Sample {
         Sample { order, format, counts, masses, reals: [0.8, 0.25, 1000.0, 0.3, 0.7, 0.5], files: 1, flags: true, blocks }
     }
 
+    /// One of `files` files of the same content.
+    pub fn set(mut self, files: u32) -> Sample {
+        self.files = files;
+        self
+    }
+
     pub fn bytes(&self) -> Vec<u8> {
         let order = self.order;
         let words = |values: &[u32]| -> Vec<u8> { values.iter().flat_map(|v| order.u32_bytes(*v)).collect() };

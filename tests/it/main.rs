@@ -12,6 +12,8 @@ mod demo;
 #[cfg(feature = "sql")]
 mod demo_queries;
 #[cfg(feature = "sql")]
+mod descriptors;
+#[cfg(feature = "sql")]
 mod docs;
 mod gadget_binary_damage;
 #[cfg(feature = "sql")]
@@ -26,7 +28,10 @@ mod ingest_tipsy;
 mod layers;
 mod licences;
 #[cfg(feature = "sql")]
+mod open_switches;
+#[cfg(feature = "sql")]
 mod order;
+mod peer_defects;
 #[cfg(feature = "sql")]
 mod pipeline;
 #[cfg(feature = "sql")]
@@ -35,6 +40,7 @@ mod processes;
 mod records;
 #[cfg(feature = "sql")]
 mod same_bits;
+mod sample_values;
 #[cfg(feature = "sql")]
 mod slt;
 #[cfg(feature = "sql")]
