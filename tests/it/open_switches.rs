@@ -146,7 +146,8 @@ fn a_pipeline_names_its_catalogue() {
     for (text, words) in
         [("halos = 'found'", "beside, none, or one input"), ("hubble = '3 kpc'", "hubble"), ("halos = '{nothing}'", "no step or input")]
     {
-        let error = pipeline::load(&study(text)).err().expect("refused").to_string();
+        let Err(error) = pipeline::load(&study(text)) else { panic!("{text} was accepted") };
+        let error = error.to_string();
         assert!(error.contains(words), "{text}: {error}");
     }
 }

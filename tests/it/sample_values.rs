@@ -234,6 +234,7 @@ fn every_sample_opens_alone_or_says_why_not() {
         "BlackHoles",
         "offsets_084.hdf5",
         "-hsml",
+        "AHF_fpos",
         ".kdtree",
         ".HI",
         ".massform",
