@@ -22,9 +22,11 @@ fn check(folder: &Path, first: &Path, sum: &str) {
     let first = first.to_str().unwrap();
     let query = format!("SELECT count(*) AS n, sum(mass) > 0 AS positive, count(DISTINCT id) AS ids FROM \"{first}\".gas");
     let dataset = folder.join("d.spolia");
-    for arguments in
-        [vec!["info", first], vec!["sql", "-c", &query, "--format", "csv"], vec!["ingest", first, "-o", dataset.to_str().unwrap()]]
-    {
+    for arguments in [
+        vec!["info", first],
+        vec!["sql", "-c", &query, "--format", "csv"],
+        vec!["ingest", first, "-o", dataset.to_str().unwrap(), "--keep-doubtful"],
+    ] {
         let output = limited(&arguments);
         let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {error}");
