@@ -16,6 +16,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod exit;
+pub mod export;
 pub mod highlight;
 pub mod info;
 pub mod ingest;
@@ -65,6 +66,8 @@ pub enum Command {
     Ingest(ingest::Options),
     /// Ask in SQL: one shot with -c or -f, or at a prompt
     Sql(sql::Options),
+    /// Write particles back as a snapshot: GADGET HDF5 or Tipsy
+    Export(export::Options),
     /// Draw a figure as SVG or PNG
     Plot(plot::Options),
     /// Run a pipeline
@@ -110,6 +113,7 @@ fn dispatch(cli: Cli) -> Result<Done> {
         Command::Info(options) => info::run(&global, &options),
         Command::Ingest(options) => ingest::run(&global, &options),
         Command::Sql(options) => sql::run(&global, &options),
+        Command::Export(options) => export::run(&global, &options),
         Command::Plot(options) => plot::run(&global, &options),
         Command::Run(options) => run::run(&global, &options),
         Command::Verify(options) => verify::run(&global, &options),

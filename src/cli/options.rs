@@ -114,7 +114,7 @@ pub struct GlobalOptions {
         hide_env_values = true
     )]
     pub seed: u64,
-    /// Format of results: table, csv, json, jsonl, arrow, parquet or fits
+    /// Format of results: table, csv, json, jsonl, arrow, parquet or fits; of particles gadget-hdf5 or tipsy
     #[arg(long, global = true, value_name = "FORMAT", help_heading = "Common options", hide_short_help = true)]
     pub format: Option<String>,
     /// Write the result to a file instead of the terminal

@@ -11,8 +11,9 @@ use clap::Args;
 
 use super::exit::Done;
 use super::options::{GlobalOptions, HaloOptions};
-use super::{output, repl, session};
+use super::{export, output, repl, session};
 use crate::error::{Error, Result};
+use crate::table::export::OutputFormat;
 
 /// Options of `sql`.
 #[derive(Args, Debug)]
@@ -57,6 +58,12 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
                 .hint("add -c \"SELECT ...\", -f FILE, or pipe SQL into standard input"));
         }
         texts.push(text);
+    }
+    if let (Some(path), true) = (&global.output, global.output_format(OutputFormat::Table)?.is_snapshot()) {
+        let format = global.output_format(OutputFormat::Table)?;
+        let written = session.write_snapshot(&texts.join("\n;\n"), format, path)?;
+        export::report(global, &written, path)?;
+        return Ok(Done::Fully);
     }
     for text in &texts {
         let answer = session.query(text)?;

@@ -123,6 +123,32 @@ pub fn element(word: &str) -> Option<&'static str> {
     symbol.or_else(|| ELEMENT_NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, symbol)| *symbol))
 }
 
+/// Full name (`Iron`) of the element with this symbol, where a code writes one.
+pub fn element_name(symbol: &str) -> Option<&'static str> {
+    const CAPITALS: &[(&str, &str)] = &[
+        ("H", "Hydrogen"),
+        ("He", "Helium"),
+        ("C", "Carbon"),
+        ("N", "Nitrogen"),
+        ("O", "Oxygen"),
+        ("Ne", "Neon"),
+        ("Na", "Sodium"),
+        ("Mg", "Magnesium"),
+        ("Al", "Aluminium"),
+        ("Si", "Silicon"),
+        ("S", "Sulphur"),
+        ("Ca", "Calcium"),
+        ("Ti", "Titanium"),
+        ("Mn", "Manganese"),
+        ("Fe", "Iron"),
+        ("Ni", "Nickel"),
+        ("Sr", "Strontium"),
+        ("Ba", "Barium"),
+        ("Eu", "Europium"),
+    ];
+    CAPITALS.iter().find(|(known, _)| *known == symbol).map(|(_, name)| *name)
+}
+
 /// The column of an element's mass fraction: `x_fe`.
 pub fn element_column(symbol: &str) -> String {
     format!("x_{}", symbol.to_lowercase())
@@ -233,6 +259,10 @@ mod tests {
             let own = ["x_hei", "x_heii", "x_h2", "temperature_effective", "t_cool_on"];
             assert!(canonical(column).is_some() || own.contains(column), "{array} -> {column}");
         }
+        for symbol in ELEMENTS.iter().filter(|s| element_name(s).is_some()) {
+            assert_eq!(element_name(symbol).and_then(element), Some(*symbol));
+        }
+        assert_eq!(element_name("Xe"), None);
         assert_eq!(element("iron"), Some("Fe"));
         assert_eq!(element("Sulphur"), Some("S"));
         assert_eq!(element("xx"), None);

@@ -22,6 +22,7 @@ pub use sniff::{open, snapshots_in};
 mod births_once;
 mod buckets;
 mod check;
+pub mod export;
 pub mod fields;
 pub mod gadget_binary;
 pub mod gadget_hdf5;

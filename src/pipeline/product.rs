@@ -69,6 +69,17 @@ impl Folder {
         Ok(Product { path: path.to_string(), bytes: bytes.len() as u64, blake3: blake3::hash(bytes).to_hex().to_string() })
     }
 
+    /// A whole file that `write` leaves under the name that it is given.
+    pub fn file(&self, path: &str, write: &mut dyn FnMut(&Path) -> Result<()>) -> Result<Product> {
+        let aside = self.aside()?;
+        write(&aside)?;
+        let failed = |e: std::io::Error| write_error("write a product", &aside, &e);
+        let mut hasher = blake3::Hasher::new();
+        let bytes = std::fs::File::open(&aside).and_then(|mut f| std::io::copy(&mut f, &mut hasher)).map_err(failed)?;
+        self.place(&aside, path)?;
+        Ok(Product { path: path.to_string(), bytes, blake3: hasher.finalize().to_hex().to_string() })
+    }
+
     /// Begins a table.
     pub fn table(&self, path: &str, schema: SchemaRef) -> Result<TableFile<'_>> {
         let aside = self.aside()?;

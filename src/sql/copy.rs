@@ -1,4 +1,4 @@
-//! `COPY (SELECT ...) TO 'file'`: an answer as a Parquet, CSV, JSON lines, Arrow or FITS file, whole or not at all.
+//! `COPY (SELECT ...) TO 'file'`: an answer as a Parquet, CSV, JSON lines, Arrow, FITS or snapshot file, whole or not at all.
 //!
 //! Layout     the format follows STORED AS, else the file's ending; field metadata (units, descriptions) is kept in Parquet and Arrow
 //! Edge cases written under a temporary name, synced, then renamed: a kill at any moment leaves the old file or the new one;
@@ -19,7 +19,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, Result};
-use crate::table::export::{ExportError, Target};
+use crate::table::export::{ExportError, OutputFormat, Target};
 use crate::table::fits::FitsWriter;
 
 /// A file format for answers.
@@ -35,6 +35,8 @@ pub enum Format {
     Arrow,
     /// FITS binary table.
     Fits,
+    /// A file of a simulation, which `particles` writes.
+    Snapshot(OutputFormat),
 }
 
 impl Format {
@@ -47,8 +49,12 @@ impl Format {
             Some("json" | "ndjson" | "jsonl") => Ok(Format::Json),
             Some("arrow" | "feather" | "ipc") => Ok(Format::Arrow),
             Some("fits" | "fit") => Ok(Format::Fits),
+            Some("gadget" | "hdf5" | "h5") => Ok(Format::Snapshot(OutputFormat::GadgetHdf5)),
+            Some("tipsy") => Ok(Format::Snapshot(OutputFormat::Tipsy)),
+            // The number of a snapshot: `galaxy.00512`.
+            Some(_) if OutputFormat::from_path(path).is_ok_and(OutputFormat::is_snapshot) => Ok(Format::Snapshot(OutputFormat::Tipsy)),
             other => Err(Error::usage("unknown file format")
-                .expected("parquet, csv, json, arrow or fits")
+                .expected("parquet, csv, json, arrow, fits, hdf5 or tipsy")
                 .found(other.map_or_else(|| "no ending".to_string(), |o| format!("`{o}`")))
                 .hint("name the file out.parquet, or write STORED AS PARQUET")),
         }
@@ -95,6 +101,7 @@ impl CopyFile {
             Format::Json => Sink::Json(LineDelimitedWriter::new(file)),
             Format::Arrow => Sink::Arrow(Box::new(FileWriter::try_new(file, schema).map_err(|e| copy.failed(&e))?)),
             Format::Fits => Sink::Fits(Box::new(FitsWriter::new(file, schema.clone())?)),
+            Format::Snapshot(_) => return Err(Error::internal("a snapshot is not written row by row")),
         });
         Ok(copy)
     }

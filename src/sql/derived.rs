@@ -1,7 +1,7 @@
 //! Columns that are computed when a query names them: abundances, radii, velocities in the disc, angular momentum.
 //!
 //! Formula    `feh` is abundance('Fe', 'H', x_fe, x_h), or abundance_z('Fe', x_fe, z_metal) where no hydrogen is stored;
-//!            `r` is radius(x, y, z), `v_phi` is v_phi(x, y, vx, vy), and so on
+//!            `r` and `radius` are radius(x, y, z), `v_phi` is v_phi(x, y, vx, vy), and so on
 //! Edge cases a stored column of the same name wins; `SELECT *` shows a derived column only if the query names it elsewhere
 //! See also   `functions`, `resolve` which adds them to a table
 
@@ -16,6 +16,7 @@ use super::text::{SqlText, word};
 /// Derived columns of positions and velocities: name, formula, stored columns that it needs, unit, description.
 const KINEMATIC: &[Kinematic] = &[
     kinematic("r", "radius(x, y, z)", &["x", "y", "z"], "kpc", "distance from the origin"),
+    kinematic("radius", "radius(x, y, z)", &["x", "y", "z"], "kpc", "distance from the origin, the same as r"),
     kinematic("r_cyl", "r_cyl(x, y)", &["x", "y"], "kpc", "distance from the z axis"),
     kinematic("v_r", "v_r(x, y, vx, vy)", &["x", "y", "vx", "vy"], "km/s", "velocity away from the z axis"),
     kinematic("v_phi", "v_phi(x, y, vx, vy)", &["x", "y", "vx", "vy"], "km/s", "velocity round the z axis"),

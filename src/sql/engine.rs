@@ -26,6 +26,7 @@ use super::errors::{self, Vocabulary};
 use super::functions;
 use super::headers;
 use super::order::{self, Cut};
+use super::particles::Origin;
 use super::resolve::{PUBLIC, Resolver};
 use super::run::{Failure, Run, panicked};
 use super::session::{Canceller, SessionOptions};
@@ -81,6 +82,8 @@ pub struct Planned {
     pub cut: Option<Cut>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// Snapshots and families that the query reads.
+    pub origins: Vec<Origin>,
 }
 
 /// A statement after planning.
@@ -152,6 +155,7 @@ impl Engine {
             state: Arc::new(state),
             open_paths: !self.options.limits.read_only,
             trust: self.options.trust,
+            origins: Default::default(),
         }
     }
 
@@ -227,10 +231,11 @@ impl Engine {
             statement::refuse_writing(&action)?;
         }
         let physical = |plan: &LogicalPlan| {
-            self.physical(plan, text, &state).map_err(|failure| match failure {
+            let planned = self.physical(plan, text, &state).map_err(|failure| match failure {
                 Failure::Library(e) => fail(e),
                 Failure::Own(e) => e,
-            })
+            })?;
+            Ok::<_, Error>(Planned { origins: resolver.take_origins(), ..planned })
         };
         Ok(match action {
             Action::Rows(plan) => Step::Rows(Box::new(physical(&plan)?)),
@@ -262,7 +267,7 @@ impl Engine {
         physical =
             if in_file_order { order::in_file_order(physical) } else { order::settled_physical(physical) }.map_err(Failure::Library)?;
         let schema = labelled(&physical.schema(), &found, &headers);
-        Ok(Planned { physical, context: state.task_ctx(), schema, cut, notes })
+        Ok(Planned { physical, context: state.task_ctx(), schema, cut, notes, origins: Vec::new() })
     }
 
     /// Runs a plan and hands each batch, with units, to `receive`.

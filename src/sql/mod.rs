@@ -4,7 +4,7 @@
 //!            names     `sources` `resolve` `catalog` `table_name` `derived` `frame_axis`
 //!            tables    `parquet_table` `byte_source` `snapshot_table` `implied`
 //!            meaning   `units` `unit_expr` `order` `concatenation` `headers`
-//!            running   `session` `engine` `perform` `statement` `run` `copy` `create_frame` `settings` `tables`
+//!            running   `session` `engine` `perform` `statement` `run` `copy` `particles` `create_frame` `settings` `tables`
 //!            language  `functions` `aggregates`
 //! See also   ARCHITECTURE.md, docs/reference/sql.md
 
@@ -27,6 +27,7 @@ mod headers;
 mod implied;
 mod order;
 mod parquet_table;
+mod particles;
 mod perform;
 mod resolve;
 mod run;
@@ -42,4 +43,5 @@ mod unit_expr;
 mod units;
 
 pub use limits::Limits;
+pub use particles::{FamiliesRequest, summary as export_summary};
 pub use session::{Answer, Canceller, Session, SessionOptions, TableSummary};

@@ -3,6 +3,7 @@
 //! Edge cases a statement that gives no rows answers with a note; memory that runs out leads to one lean second try
 //! See also   `engine` plans and runs, `statement` says what is asked
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,18 +11,39 @@ use datafusion::arrow::array::{RecordBatch, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, ViewTable};
 
-use super::copy::CopyFile;
+use super::copy::{CopyFile, Format};
 use super::create_frame::{self, CreateFrame};
 use super::engine::{Engine, Planned, Step};
 use super::resolve::{PUBLIC, Resolver};
 use super::session::Answer;
 use super::settings;
+use super::particles;
 use super::sources::{Content, Source};
 use super::statement::Action;
 use super::text::SqlText;
 use crate::error::{Error, Result};
 use crate::frames::Frame;
+use crate::ingest::export::Written;
+use crate::table::export::OutputFormat;
 use crate::table::{Dataset, FrameEntry, Transaction};
+
+/// Runs every statement of `sql` and writes the rows of the last as a snapshot.
+pub fn written(engine: &Arc<Engine>, sql: &str, format: OutputFormat, path: &Path) -> Result<Written> {
+    engine.canceller.reset();
+    let text = engine.options.limits.admit(sql)?;
+    let statements = text.statements();
+    let Some((last, before)) = statements.split_last() else {
+        return Err(Error::usage("there is no SQL statement").hint("write SELECT * FROM stars"));
+    };
+    let mut notes = Vec::new();
+    for statement in before {
+        notes.extend(one(engine, statement, None)?.notes);
+    }
+    let mut written = particles::write_query(engine, last, format, path)?;
+    notes.append(&mut written.notes);
+    written.notes = notes;
+    Ok(written)
+}
 
 /// Takes batches as they come.
 type Receive<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<()>;
@@ -130,6 +152,10 @@ fn other(engine: &Arc<Engine>, text: &SqlText, action: Action, planned: Option<P
             let value = settings::accepted(&name, &value)?;
             engine.set(&name, &value)?;
             Ok(note(format!("{name} = {value}")))
+        }
+        (Action::Copy(_, path, Format::Snapshot(format)), Some(planned)) => {
+            let written = particles::write_planned(engine, text, &planned, format, &path)?;
+            particles::answer(&written, &path)
         }
         (Action::Copy(_, path, format), Some(planned)) => {
             let mut file = CopyFile::create(&path, format, &planned.schema)?;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
@@ -20,11 +20,13 @@ use super::byte_source::{ByteSource, DatasetBytes};
 use super::derived::{self, Derived};
 use super::frame_axis::{FrameAxis, POSITION, VELOCITY};
 use super::parquet_table::{ParquetPart, ParquetTable};
+use super::particles::Origin;
 use super::snapshot_table::SnapshotTable;
 use super::sources::{Content, Source, Sources};
 use super::table_name::{STORED_FRAME, Snaps, TableName};
 use crate::error::{Error, Result, nearest};
 use crate::frames::Frame;
+use crate::ingest::export::Setting;
 use crate::ingest::{Family, OpenOptions, Snapshot};
 use crate::table::schema::{DESCRIPTION, UNIT, canonical_field};
 use crate::table::{ColumnStats, Dataset, Scalar};
@@ -49,6 +51,8 @@ pub struct Resolver {
     pub trust: bool,
     /// How paths that a query names are opened.
     pub open: OpenOptions,
+    /// Snapshots and families of the tables that were named so far.
+    pub origins: Mutex<Vec<Origin>>,
 }
 
 impl Resolver {
@@ -92,10 +96,27 @@ impl Resolver {
         if self.open_paths && (path.exists() || name.contains('/')) { self.sources.by_path(path, &self.open).map(Some) } else { Ok(None) }
     }
 
+    fn remember(&self, setting: Setting, family: Option<Family>) {
+        // A panic elsewhere leaves the list whole: it changes by single pushes.
+        let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let origin = Origin { setting, family };
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+
+    /// Takes the snapshots and families of the tables that were named so far.
+    pub fn take_origins(&self) -> Vec<Origin> {
+        std::mem::take(&mut self.origins.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// A source named without a table: every family of a snapshot, or the one table of a file.
     fn whole(&self, source: &Source) -> Result<Arc<dyn TableProvider>> {
         match &source.content {
-            Content::Snapshot(snapshot, _) => self.all_families(snapshot),
+            Content::Snapshot(snapshot, _) => {
+                self.remember(Setting::of_snapshot(&source.name, snapshot.info()), None);
+                self.all_families(snapshot)
+            }
             Content::Parquet(bytes) => foreign_table(bytes, &source.path),
             Content::Dataset(dataset) => Err(Error::usage(format!("{} is a dataset of several tables", source.name))
                 .expected(format!("one of {}", dataset.tables().join(", ")))
@@ -105,7 +126,7 @@ impl Resolver {
 
     fn of_source(&self, source: &Source, name: &TableName) -> Result<Option<Arc<dyn TableProvider>>> {
         match &source.content {
-            Content::Dataset(dataset) if dataset.tables().contains(&name.table) => self.of_dataset(dataset, name).map(Some),
+            Content::Dataset(dataset) if dataset.tables().contains(&name.table) => self.of_dataset(&source.name, dataset, name).map(Some),
             Content::Snapshot(snapshot, frames) => {
                 let Some(family) = Family::from_name(&name.table).filter(|f| snapshot.rows(*f) > 0) else { return Ok(None) };
                 let snap = snapshot.info().snap;
@@ -114,6 +135,7 @@ impl Resolver {
                 {
                     return Err(no_snapshot(wanted, &[snap]));
                 }
+                self.remember(Setting::of_snapshot(&source.name, snapshot.info()), Some(family));
                 let base = Arc::new(SnapshotTable::new(snapshot.clone(), family)?);
                 let known: Vec<String> = frames.keys().cloned().collect();
                 let frame = self.frame_for(name, &base.schema(), &known, |n| frames.get(n).copied().map(|f| (f, snap)), snap)?;
@@ -124,7 +146,7 @@ impl Resolver {
         }
     }
 
-    fn of_dataset(&self, dataset: &Dataset, name: &TableName) -> Result<Arc<dyn TableProvider>> {
+    fn of_dataset(&self, source: &str, dataset: &Dataset, name: &TableName) -> Result<Arc<dyn TableProvider>> {
         let table = &name.table;
         if !dataset.per_snapshot(table)? {
             let base = dataset_table(dataset, table, None, self.trust)?;
@@ -145,6 +167,9 @@ impl Resolver {
             }
             Snaps::Number(n) => return Err(no_snapshot(n, &snaps)),
         };
+        for entry in dataset.manifest().snapshots.iter().filter(|s| chosen.contains(&s.snap)) {
+            self.remember(Setting::of_entry(source, entry), Family::from_name(table));
+        }
         let whole = dataset_table(dataset, table, Some(&chosen), self.trust)?;
         let framed = name.frame.as_deref().or(self.frame.as_deref()).is_some_and(|f| f != STORED_FRAME);
         if chosen.len() < 2 || !framed {

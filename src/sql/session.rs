@@ -16,9 +16,12 @@ use super::engine::{self, Engine};
 use super::functions::{self, FunctionDoc};
 use super::limits::Limits;
 use super::sources::Content;
+use super::particles::{self, FamiliesRequest};
 use super::{perform, tables};
 use crate::error::Result;
+use crate::ingest::export::Written;
 use crate::ingest::{OpenOptions, Snapshot};
+use crate::table::export::OutputFormat;
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -145,6 +148,17 @@ impl Session {
     /// Runs one or several statements and hands over each batch of the last as it comes; the returned answer holds none.
     pub fn stream(&self, sql: &str, receive: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<Answer> {
         perform::all(&self.engine, sql, Some(receive))
+    }
+
+    /// Runs one or several statements and writes the rows of the last, particles of one snapshot, as a file of a simulation.
+    pub fn write_snapshot(&self, sql: &str, format: OutputFormat, path: &Path) -> Result<Written> {
+        perform::written(&self.engine, sql, format, path)
+    }
+
+    /// Writes families of one attached dataset or snapshot as a file of a simulation.
+    pub fn write_families(&self, request: &FamiliesRequest) -> Result<Written> {
+        self.engine.canceller.reset();
+        particles::write_families(&self.engine, request)
     }
 
     /// Every table that a query can name now, with columns and units.

@@ -1,9 +1,9 @@
-//! Results as bytes: text table, CSV, JSON, JSON lines, Arrow IPC, Parquet, FITS.
+//! Results as bytes: text table, CSV, JSON, JSON lines, Arrow IPC, Parquet, FITS; and the names of all output formats.
 //!
 //! Layout     units travel in the Arrow field metadata of `arrow` and `parquet` and in TUNIT of `fits`; csv and json hold names and values only
 //! Accuracy   every float is written so that it reads back to the same bits
 //! Refuses    nested columns in csv and fits, with the column named
-//! See also   `table::text` for the terminal form
+//! See also   `table::text` for the terminal form, `ingest::export` for files of simulations
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,9 @@ use arrow::datatypes::SchemaRef;
 use super::fits::FitsWriter;
 use super::text;
 use crate::error::{Error, Result};
+
+/// Least digits of an ending that is the number of a Tipsy snapshot.
+const SNAPSHOT_DIGITS: usize = 3;
 
 /// Output format of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +35,15 @@ pub enum OutputFormat {
     Parquet,
     /// FITS binary table.
     Fits,
+    /// One HDF5 snapshot of GADGET's kind; particles only, written by `ingest::export`.
+    GadgetHdf5,
+    /// A Tipsy snapshot with its arrays; particles only, written by `ingest::export`.
+    Tipsy,
 }
 
 impl OutputFormat {
     /// Every format with its name.
-    pub const ALL: [(OutputFormat, &'static str); 7] = [
+    pub const ALL: [(OutputFormat, &'static str); 9] = [
         (OutputFormat::Table, "table"),
         (OutputFormat::Csv, "csv"),
         (OutputFormat::Json, "json"),
@@ -44,6 +51,8 @@ impl OutputFormat {
         (OutputFormat::Arrow, "arrow"),
         (OutputFormat::Parquet, "parquet"),
         (OutputFormat::Fits, "fits"),
+        (OutputFormat::GadgetHdf5, "gadget-hdf5"),
+        (OutputFormat::Tipsy, "tipsy"),
     ];
 
     /// The format called `name`.
@@ -64,16 +73,26 @@ impl OutputFormat {
             Some("parquet" | "pq") => Ok(OutputFormat::Parquet),
             Some("fits" | "fit") => Ok(OutputFormat::Fits),
             Some("txt") => Ok(OutputFormat::Table),
+            Some("hdf5" | "h5") => Ok(OutputFormat::GadgetHdf5),
+            // The number of a snapshot: `galaxy.00512`.
+            Some(ending) if ending == "tipsy" || (ending.len() >= SNAPSHOT_DIGITS && ending.bytes().all(|b| b.is_ascii_digit())) => {
+                Ok(OutputFormat::Tipsy)
+            }
             _ => Err(Error::usage("cannot tell the format from the file name")
                 .at(format!("`{}`", path.display()))
-                .expected("a name ending in .csv, .json, .jsonl, .arrow, .parquet, .fits or .txt")
+                .expected("a name ending in .csv, .json, .jsonl, .arrow, .parquet, .fits, .txt, .hdf5 or .tipsy")
                 .hint("or name it with --format")),
         }
     }
 
     /// Whether the bytes are for programs only.
     pub fn is_binary(self) -> bool {
-        matches!(self, OutputFormat::Arrow | OutputFormat::Parquet | OutputFormat::Fits)
+        matches!(self, OutputFormat::Arrow | OutputFormat::Parquet | OutputFormat::Fits) || self.is_snapshot()
+    }
+
+    /// Whether it holds the particles of one moment of a run rather than any table.
+    pub fn is_snapshot(self) -> bool {
+        matches!(self, OutputFormat::GadgetHdf5 | OutputFormat::Tipsy)
     }
 }
 
@@ -174,6 +193,11 @@ fn encode(schema: &SchemaRef, batches: &[RecordBatch], format: OutputFormat, out
                 writer.write(batch)?;
             }
             out.write_all(writer.finish()?.get_ref())?;
+        }
+        OutputFormat::GadgetHdf5 | OutputFormat::Tipsy => {
+            return Err(Error::usage("a snapshot is a file of particles, not a stream of rows")
+                .hint("name it with -o FILE, or write COPY (SELECT ... FROM stars) TO 'file.hdf5', or spolia export")
+                .into());
         }
     }
     out.flush()?;
@@ -341,5 +365,9 @@ mod tests {
         assert!(e.to_string().contains("column `l`"));
         assert!(OutputFormat::from_name("cvs").is_err());
         assert!(OutputFormat::from_path(Path::new("a")).is_err());
+        for (name, format) in [("a.hdf5", OutputFormat::GadgetHdf5), ("a.H5", OutputFormat::GadgetHdf5), ("g8.26e11.00512", OutputFormat::Tipsy), ("a.tipsy", OutputFormat::Tipsy)] {
+            assert_eq!(OutputFormat::from_path(Path::new(name)).unwrap(), format);
+        }
+        assert!(OutputFormat::from_path(Path::new("v1.2")).is_err());
     }
 }

@@ -71,6 +71,8 @@ impl Dialect {
     pub(in crate::ingest) fn inner_groups(self) -> &'static [&'static str] {
         match self {
             Dialect::Eagle => &["ElementAbundance", "SmoothedElementAbundance"],
+            // `export` writes elements that have no place in GFM_Metals so.
+            Dialect::Gadget => &["ElementAbundance"],
             _ => &[],
         }
     }

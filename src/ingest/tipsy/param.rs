@@ -100,12 +100,14 @@ impl Param {
             .then(|| Precision { double_position: position.unwrap_or(false), double_velocity: velocity.unwrap_or(false) }))
     }
 
-    /// How strongly the file claims the snapshot called `name`: 3 its output name, 2 its own name, 1 its start file, 0 nothing.
+    /// How strongly the file claims the snapshot called `name`: 4 that very name, 3 its output name, 2 its own name, 1 its start file, 0 nothing.
     fn claim(&self, name: &str) -> u8 {
         let last = |text: &str| text.rsplit(['/', '\\']).next().unwrap_or("").to_string();
         let owns =
             |prefix: &str| !prefix.is_empty() && (name == prefix || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')));
-        if self.text("achOutName").is_some_and(|out| owns(&last(out))) {
+        if self.text("achOutName").is_some_and(|out| last(out) == name) {
+            4
+        } else if self.text("achOutName").is_some_and(|out| owns(&last(out))) {
             3
         } else if self.path.file_stem().and_then(|s| s.to_str()).is_some_and(owns) {
             2
@@ -209,6 +211,7 @@ mod tests {
     #[test]
     fn claims_follow_names() {
         assert_eq!(param("x.param", "achOutName = out/g8.26e11").claim("g8.26e11.01024"), 3);
+        assert_eq!(param("x.param", "achOutName = g8.00512").claim("g8.00512"), 4);
         assert_eq!(param("g8.26e11.param", "").claim("g8.26e11.01024"), 2);
         assert_eq!(param("x.param", "achInFile = ic/cube.tbin").claim("cube.tbin"), 1);
         assert_eq!(param("g8.param", "achOutName = g82").claim("g83.00001"), 0);

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::header::{ByteOrder, DIMENSIONS};
 use crate::error::{Error, Result};
+use crate::table::durable::write_error;
 
 /// One gas particle, fields in file order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -157,23 +158,49 @@ impl StarRecord {
 
 /// Writes the standard 32-byte header and the records in `order`.
 pub fn write_snapshot(path: &Path, snapshot: &TipsyFile, order: ByteOrder) -> Result<()> {
-    let counts = [snapshot.gas.len(), snapshot.dark.len(), snapshot.stars.len()];
-    let total = count_word(path, counts.iter().sum())?;
-    let mut out = Sink::create(path, order)?;
-    out.bytes(&order.f64_bytes(snapshot.time))?;
-    for word in [total, DIMENSIONS, count_word(path, counts[0])?, count_word(path, counts[1])?, count_word(path, counts[2])?, 0] {
-        out.bytes(&order.u32_bytes(word))?;
-    }
-    for gas in &snapshot.gas {
-        out.floats(&gas.values())?;
-    }
-    for dark in &snapshot.dark {
-        out.floats(&dark.values())?;
-    }
-    for star in &snapshot.stars {
-        out.floats(&star.values())?;
-    }
+    let mut out = SnapshotWriter::create(path, snapshot.time, [snapshot.gas.len(), snapshot.dark.len(), snapshot.stars.len()], order)?;
+    snapshot.gas.iter().try_for_each(|gas| out.gas(gas))?;
+    snapshot.dark.iter().try_for_each(|dark| out.dark(dark))?;
+    snapshot.stars.iter().try_for_each(|star| out.star(star))?;
     out.finish()
+}
+
+/// A snapshot that is written record by record: gas, then dark matter, then stars, as many as were announced.
+pub struct SnapshotWriter<'a> {
+    out: Sink<'a>,
+}
+
+impl<'a> SnapshotWriter<'a> {
+    /// Starts the file with its header; `counts` are those of gas, dark matter and stars.
+    pub fn create(path: &'a Path, time: f64, counts: [usize; 3], order: ByteOrder) -> Result<SnapshotWriter<'a>> {
+        let total = count_word(path, counts.iter().sum())?;
+        let mut out = Sink::create(path, order)?;
+        out.bytes(&order.f64_bytes(time))?;
+        for word in [total, DIMENSIONS, count_word(path, counts[0])?, count_word(path, counts[1])?, count_word(path, counts[2])?, 0] {
+            out.bytes(&order.u32_bytes(word))?;
+        }
+        Ok(SnapshotWriter { out })
+    }
+
+    /// Appends a gas particle.
+    pub fn gas(&mut self, gas: &GasRecord) -> Result<()> {
+        self.out.floats(&gas.values())
+    }
+
+    /// Appends a dark matter particle.
+    pub fn dark(&mut self, dark: &DarkRecord) -> Result<()> {
+        self.out.floats(&dark.values())
+    }
+
+    /// Appends a star particle.
+    pub fn star(&mut self, star: &StarRecord) -> Result<()> {
+        self.out.floats(&star.values())
+    }
+
+    /// Writes out what is left.
+    pub fn finish(self) -> Result<()> {
+        self.out.finish()
+    }
 }
 
 /// Writes a binary auxiliary array of reals: the count, then one f32 per particle of the whole snapshot.
@@ -190,6 +217,18 @@ pub fn write_aux_i32(path: &Path, values: &[i32], order: ByteOrder) -> Result<()
     out.bytes(&order.u32_bytes(count_word(path, values.len())?))?;
     for &value in values {
         out.bytes(&order.u32_bytes(value as u32))?;
+    }
+    out.finish()
+}
+
+/// Writes an auxiliary array of integers as text: the count, then one number a line.
+///
+/// For identifiers that four bytes do not hold; the readers of binary arrays take every value for four bytes.
+pub fn write_aux_text(path: &Path, values: &[i64]) -> Result<()> {
+    let mut out = Sink::create(path, ByteOrder::Big)?;
+    out.bytes(format!("{}\n", values.len()).as_bytes())?;
+    for value in values {
+        out.bytes(format!("{value}\n").as_bytes())?;
     }
     out.finish()
 }
@@ -241,7 +280,7 @@ impl<'a> Sink<'a> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|e| Error::io("write", self.path, &e))
+        self.file.write_all(bytes).map_err(|e| write_error("write", self.path, &e))
     }
 
     fn floats(&mut self, values: &[f32]) -> Result<()> {
@@ -253,7 +292,7 @@ impl<'a> Sink<'a> {
     }
 
     fn finish(mut self) -> Result<()> {
-        self.file.flush().map_err(|e| Error::io("write", self.path, &e))
+        self.file.flush().map_err(|e| write_error("write", self.path, &e))
     }
 }
 
@@ -287,6 +326,8 @@ mod tests {
         write_starlog(&path, &[StarlogRecord { id_star: 9, ..Default::default() }; 2]).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!((bytes.len(), &bytes[..8]), (4 + 2 * 88, &[0, 0, 0, 88, 0, 0, 0, 9][..]));
+        write_aux_text(&path, &[5_000_000_000, -1]).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "2\n5000000000\n-1\n");
         write_param(&path, &[("dKpcUnit".into(), "1.5".into())]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "dKpcUnit = 1.5\n");
     }
