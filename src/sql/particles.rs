@@ -159,7 +159,7 @@ fn query(source: &str, family: Family, request: &FamiliesRequest) -> String {
 }
 
 fn with_family(error: Error, family: Family, request: &FamiliesRequest) -> Error {
-    let several = request.filter.is_some() && error.hint_text().is_none();
+    let several = request.filter.is_some() && error.kind() == crate::ErrorKind::NotFound;
     if several { error.hint(format!("the condition is put to {family} too: choose the tables with --families")) } else { error }
 }
 
@@ -182,8 +182,10 @@ fn source_of(engine: &Engine, request: &FamiliesRequest) -> Result<Source> {
 fn families_of(source: &Source, request: &FamiliesRequest) -> Result<(Vec<Family>, Vec<String>)> {
     let format = OutputFormat::ALL.iter().find(|(f, _)| *f == request.format).map_or("the format", |(_, name)| name);
     let tables = super::catalog::tables_of(&source.content, &source.name);
-    let there: Vec<Family> =
-        Family::ALL.into_iter().filter(|f| f.is_particles() && tables.iter().any(|t| t == f.table()) && has_rows(source, *f, request.snap)).collect();
+    let there: Vec<Family> = Family::ALL
+        .into_iter()
+        .filter(|f| f.is_particles() && tables.iter().any(|t| t == f.table()) && has_rows(source, *f, request.snap))
+        .collect();
     if let Some(missing) = request.families.iter().find(|f| !there.contains(f)) {
         let names: Vec<&str> = there.iter().map(|f| f.table()).collect();
         let error = Error::not_found(format!("there are no {missing} to export")).at(format!("`{}`", source.path.display()));
@@ -225,7 +227,12 @@ mod tests {
         assert_eq!(one_origin(&[origin(1, Some(Family::Stars)), origin(1, Some(Family::Halos))]).unwrap().1, Some(Family::Stars));
         assert_eq!(one_origin(&[origin(1, Some(Family::Stars)), origin(1, Some(Family::Gas))]).unwrap().1, None);
         assert_eq!(one_origin(&[origin(1, None)]).unwrap().1, None);
-        assert!(one_origin(&[origin(1, Some(Family::Stars)), origin(2, Some(Family::Stars))]).unwrap_err().to_string().contains("several snapshots"));
+        assert!(
+            one_origin(&[origin(1, Some(Family::Stars)), origin(2, Some(Family::Stars))])
+                .unwrap_err()
+                .to_string()
+                .contains("several snapshots")
+        );
         assert_eq!(one_origin(&[origin(1, Some(Family::Births))]).unwrap_err().exit_code(), 2);
     }
 

@@ -365,7 +365,12 @@ mod tests {
         assert!(e.to_string().contains("column `l`"));
         assert!(OutputFormat::from_name("cvs").is_err());
         assert!(OutputFormat::from_path(Path::new("a")).is_err());
-        for (name, format) in [("a.hdf5", OutputFormat::GadgetHdf5), ("a.H5", OutputFormat::GadgetHdf5), ("g8.26e11.00512", OutputFormat::Tipsy), ("a.tipsy", OutputFormat::Tipsy)] {
+        for (name, format) in [
+            ("a.hdf5", OutputFormat::GadgetHdf5),
+            ("a.H5", OutputFormat::GadgetHdf5),
+            ("g8.26e11.00512", OutputFormat::Tipsy),
+            ("a.tipsy", OutputFormat::Tipsy),
+        ] {
             assert_eq!(OutputFormat::from_path(Path::new(name)).unwrap(), format);
         }
         assert!(OutputFormat::from_path(Path::new("v1.2")).is_err());

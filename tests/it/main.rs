@@ -15,6 +15,8 @@ mod demo_queries;
 mod descriptors;
 #[cfg(feature = "sql")]
 mod docs;
+#[cfg(feature = "sql")]
+mod export;
 mod gadget_binary_damage;
 #[cfg(feature = "sql")]
 mod galaxy;

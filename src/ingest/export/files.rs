@@ -20,7 +20,8 @@ pub(super) struct Aside {
 impl Aside {
     /// The name under which the file `path` is written; the files get their names in the order in which they were asked for.
     pub(super) fn file(&mut self, path: &Path) -> Result<PathBuf> {
-        let name = path.file_name().ok_or_else(|| Error::usage("an export needs the name of a file").at(format!("`{}`", path.display())))?;
+        let name =
+            path.file_name().ok_or_else(|| Error::usage("an export needs the name of a file").at(format!("`{}`", path.display())))?;
         let hidden = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
         let (temporary, target) = match Target::of(path) {
             Target::File(file) => (file.with_file_name(hidden), file),

@@ -35,7 +35,7 @@ const TYPES: usize = 6;
 const MSUN_YEAR_CGS: f64 = crate::constants::SOLAR_MASS_G / 3.155_76e7;
 
 /// What is gathered.
-pub(super) const RULES: Rules = Rules { name: NAME, keeps: |_, name| name != "snap", splits: true, most_rows: u32::MAX as u64 };
+pub(super) const RULES: Rules = Rules { name: NAME, keeps: |_, name| name != "snap", splits_black_holes: true, most_rows: u32::MAX as u64 };
 
 const POSITION: [&str; 3] = ["x", "y", "z"];
 const VELOCITY: [&str; 3] = ["vx", "vy", "vz"];
@@ -290,7 +290,9 @@ impl Part<'_> {
         let births = match formation::births(table, self.setting, comoving, self.notes)? {
             Some(values) => Some(values),
             None if table.wind_rows == table.rows => Some(Values::F64(vec![0.0; table.rows])),
-            None if table.wind_rows > 0 => return Err(Error::usage("stars and wind-phase cells are told apart by a_birth").hint("select a_birth too")),
+            None if table.wind_rows > 0 => {
+                return Err(Error::usage("stars and wind-phase cells are told apart by a_birth").hint("select a_birth too"));
+            }
             None => None,
         };
         let Some(births) = births else { return Ok(()) };

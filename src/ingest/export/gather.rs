@@ -1,7 +1,7 @@
 //! Rows of a query as typed columns, family by family, each value in its canonical unit.
 //!
-//! Layout     one table a family; rows of gas with `wind` = true and of stars with `black_hole` = true are tables of their own
-//!            where the format keeps them apart
+//! Layout     one table a family; rows of gas with `wind` = true are a table of their own, rows of stars with `black_hole` = true
+//!            where the format keeps black holes apart
 //! Units      the unit in the metadata of a column is converted to the canonical one; a column without any is taken as canonical
 //! Refuses    more bytes than allowed, families that no format holds; a column that is not finite, has NULL or no known unit is
 //!            refused when it is used
@@ -27,8 +27,8 @@ pub(super) struct Rules {
     pub(super) name: &'static str,
     /// Whether a column of a family has a place.
     pub(super) keeps: fn(Family, &str) -> bool,
-    /// Whether wind-phase cells and black holes among other rows become tables of their own.
-    pub(super) splits: bool,
+    /// Whether black holes among the stars become a table of their own; wind-phase cells among the gas always do.
+    pub(super) splits_black_holes: bool,
     /// Most rows of all families together.
     pub(super) most_rows: u64,
 }
@@ -251,6 +251,8 @@ pub(super) struct Table {
     /// Frame of the positions, where the column says.
     pub(super) frame: Option<String>,
     columns: Vec<Column>,
+    /// Every column that came, for messages.
+    given: String,
 }
 
 impl Table {
@@ -267,9 +269,8 @@ impl Table {
     /// Takes a column that the format cannot do without.
     pub(super) fn required(&mut self, name: &str, format: &str) -> Result<Column> {
         let Some(at) = self.columns.iter().position(|c| c.name == name) else {
-            let there: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
             return Err(Error::usage(format!("{format} needs the column `{name}` of {}", self.family))
-                .found(there.join(", "))
+                .found(&self.given)
                 .hint(format!("select it too: SELECT id, x, y, z, vx, vy, vz, mass, ... FROM {}", self.family)));
         };
         let column = self.columns.remove(at);
@@ -402,16 +403,22 @@ impl Particles {
     /// Splits rows off that have a family of their own in the format.
     fn add_split(&mut self, family: Family, batch: &RecordBatch) -> Result<()> {
         if !family.is_particles() || family == Family::Tracers {
-            return Err(Error::usage(format!("rows of {family} are no particles of a snapshot")).expected("stars, gas, dark or black_holes"));
+            return Err(
+                Error::usage(format!("rows of {family} are no particles of a snapshot")).expected("stars, gas, dark or black_holes")
+            );
         }
         let (marker, own) = match family {
             Family::Gas => ("wind", Family::Gas),
             Family::Stars => ("black_hole", Family::BlackHoles),
             _ => return self.add_rows(family, false, batch),
         };
-        let marks = batch.column_by_name(marker).and_then(|c| c.as_boolean_opt()).filter(|_| self.rules.splits);
+        let marks = batch
+            .column_by_name(marker)
+            .and_then(|c| c.as_boolean_opt())
+            .filter(|_| family == Family::Gas || self.rules.splits_black_holes);
         let Some(marks) = marks else { return self.add_rows(family, false, batch) };
-        let marked = |wanted: bool| -> BooleanArray { (0..marks.len()).map(|i| Some((marks.is_valid(i) && marks.value(i)) == wanted)).collect() };
+        let marked =
+            |wanted: bool| -> BooleanArray { (0..marks.len()).map(|i| Some((marks.is_valid(i) && marks.value(i)) == wanted)).collect() };
         let without = |mut batch: RecordBatch| {
             if let Some((at, _)) = batch.schema().column_with_name(marker) {
                 batch.remove_column(at);
@@ -434,7 +441,8 @@ impl Particles {
                 for field in schema.fields() {
                     match Values::new(field.data_type()).filter(|_| (self.rules.keeps)(family, field.name())) {
                         Some(_) if columns.iter().any(|c| &c.name == field.name()) => {
-                            return Err(Error::usage(format!("two columns are called `{}`", field.name())).hint("give one of them another name with AS"));
+                            return Err(Error::usage(format!("two columns are called `{}`", field.name()))
+                                .hint("give one of them another name with AS"));
                         }
                         Some(values) => columns.push(Column::new(field, values)),
                         // The number of the snapshot is in the header and in the name of the file.
@@ -444,8 +452,9 @@ impl Particles {
                         }
                     }
                 }
+                let given: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
                 let frame = schema.field_with_name("x").ok().and_then(|f| f.metadata().get(FRAME).cloned());
-                self.tables.push(Table { family, winds, rows: 0, wind_rows: 0, frame, columns });
+                self.tables.push(Table { family, winds, rows: 0, wind_rows: 0, frame, columns, given: given.join(", ") });
                 self.tables.len() - 1
             }
         };
@@ -456,9 +465,9 @@ impl Particles {
         }
         let Some(table) = self.tables.get_mut(at) else { return Err(Error::internal("a table is missing")) };
         for column in &mut table.columns {
-            let array = batch.column_by_name(&column.name).ok_or_else(|| {
-                Error::mismatch(format!("some rows of {family} lack the column `{}`", column.name))
-            })?;
+            let array = batch
+                .column_by_name(&column.name)
+                .ok_or_else(|| Error::mismatch(format!("some rows of {family} lack the column `{}`", column.name)))?;
             self.bytes += column.append(array)?;
         }
         table.rows += batch.num_rows();

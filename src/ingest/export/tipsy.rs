@@ -7,7 +7,7 @@
 //! Accuracy   f32 throughout: 6e-8 relative of each value in code units; the largest rounding of a position is told
 //! Refuses    more than 2^31 - 1 particles, names that are taken, another run's parameter file, identifiers above 2^63 - 1
 //! Edge cases fields of a record that no column gives are 0, with a note; identifiers above 2^31 - 1 make `iord` a text array;
-//!            a black hole among the stars keeps the minus sign of its time of formation
+//!            wind-phase cells are left out; a black hole among the stars keeps the minus sign of its time of formation
 //! See also   `ingest::tipsy` reads it back, `place`
 
 use std::path::Path;
@@ -24,7 +24,9 @@ use crate::ingest::fields::element;
 use crate::ingest::tipsy::ByteOrder;
 use crate::ingest::tipsy::companion::is_other_kind;
 use crate::ingest::tipsy::units::CodeUnits;
-use crate::ingest::tipsy::write::{DarkRecord, GasRecord, SnapshotWriter, StarRecord, write_aux_f32, write_aux_i32, write_aux_text, write_param};
+use crate::ingest::tipsy::write::{
+    DarkRecord, GasRecord, SnapshotWriter, StarRecord, write_aux_f32, write_aux_i32, write_aux_text, write_param,
+};
 
 const NAME: &str = "tipsy";
 /// dHubble0 is the Hubble rate in code units: times u / l it is in km/s/kpc, times 10 it is h.
@@ -34,12 +36,12 @@ const LENGTH_KPC: f64 = 50_000.0;
 const FAMILIES: [Family; 3] = [Family::Gas, Family::Dark, Family::Stars];
 
 /// What is gathered.
-pub(super) const RULES: Rules = Rules { name: NAME, keeps, splits: false, most_rows: i32::MAX as u64 };
+pub(super) const RULES: Rules = Rules { name: NAME, keeps, splits_black_holes: false, most_rows: i32::MAX as u64 };
 
 /// Columns of the records.
 const RECORD: &[&str] = &["id", "x", "y", "z", "vx", "vy", "vz", "mass", "eps", "phi"];
 /// Further ones of gas and of stars; `u`, `x_e` and `x_h` may give the temperature.
-const OF_GAS: &[&str] = &["rho", "temperature", "z_metal", "u", "x_e", "wind"];
+const OF_GAS: &[&str] = &["rho", "temperature", "z_metal", "u", "x_e"];
 const OF_STARS: &[&str] = &["z_metal", "t_birth", "age", "a_birth", "black_hole"];
 
 /// Column, array, families; reals, comoving lengths or masses.
@@ -131,7 +133,11 @@ impl Code {
         ];
         if let (Some(_), Some(c)) = (setting.scale_factor, &setting.cosmology) {
             let hubble = c.h * self.units.length_kpc / (H_PER_KMS_KPC * self.units.velocity_kms);
-            list.extend([("dHubble0", format!("{hubble:e}")), ("dOmega0", format!("{:e}", c.omega_m)), ("dLambda", format!("{:e}", c.omega_lambda))]);
+            list.extend([
+                ("dHubble0", format!("{hubble:e}")),
+                ("dOmega0", format!("{:e}", c.omega_m)),
+                ("dLambda", format!("{:e}", c.omega_lambda)),
+            ]);
         }
         list.push(("bPeriodic", if self.box_kpc.is_some() { "1" } else { "0" }.to_string()));
         if let Some(side) = self.box_kpc {
@@ -150,8 +156,17 @@ pub(super) fn write(mut particles: Particles, setting: &Setting, path: &Path) ->
     let mut notes = std::mem::take(&mut particles.notes);
     notes.extend(particles.left_out_notes(NAME));
     let mut tables = std::mem::take(&mut particles.tables);
+    if let Some(at) = tables.iter().position(|t| t.winds) {
+        let winds = tables.remove(at);
+        notes.push(format!("{} wind-phase cells are left out: {NAME} has no such particles", winds.rows));
+    }
+    if tables.is_empty() {
+        return Err(Error::not_found("no particle is selected that the format has a place for"));
+    }
     if let Some(other) = tables.iter().find(|t| !FAMILIES.contains(&t.family)) {
-        return Err(Error::unsupported(format!("Tipsy has no place for {}", other.family)).hint("write gadget-hdf5, or name other families"));
+        return Err(
+            Error::unsupported(format!("Tipsy has no place for {}", other.family)).hint("write gadget-hdf5, or name other families")
+        );
     }
     tables.sort_by_key(|t| FAMILIES.iter().position(|f| *f == t.family));
     let box_kpc = setting.box_kpc.filter(|_| tables.iter().all(|t| t.frame.as_deref() == Some("box")));
@@ -194,7 +209,7 @@ pub(super) fn write(mut particles: Particles, setting: &Setting, path: &Path) ->
     }
     aside.follow(later);
     for table in &tables {
-        let unused: Vec<String> = table.names().into_iter().filter(|n| n != "wind" && n != "black_hole").collect();
+        let unused: Vec<String> = table.names().into_iter().filter(|n| n != "black_hole").collect();
         if !unused.is_empty() && !(table.family == Family::Gas && unused.iter().all(|n| ["u", "x_e"].contains(&n.as_str()))) {
             notes.push(format!("{}: {NAME} has no place for {}", table.family, unused.join(", ")));
         }
@@ -233,7 +248,10 @@ fn write_ids(path: &Path, ids: &[u64], aside: &mut Aside, notes: &mut Vec<String
     }
     let wide = ids.iter().enumerate().map(|(row, i)| {
         i64::try_from(*i).map_err(|_| {
-            Error::unsupported("an identifier is too large for a Tipsy array").at(format!("particle {row}")).found(i).expected(format!("at most {}", i64::MAX))
+            Error::unsupported("an identifier is too large for a Tipsy array")
+                .at(format!("particle {row}"))
+                .found(i)
+                .expected(format!("at most {}", i64::MAX))
         })
     });
     let wide = wide.collect::<Result<Vec<i64>>>()?;
@@ -289,7 +307,9 @@ impl Records<'_> {
                     let rho = other("rho", table.optional("rho", self.notes)?);
                     let kelvin = other("temperature", self.temperature(table)?);
                     let density = units.density() / self.code.a.powi(3);
-                    let of = |column: &Option<Column>, row: usize, factor: f64| column.as_ref().map_or(0.0, |c| (c.values.at(row) / factor) as f32);
+                    let of = |column: &Option<Column>, row: usize, factor: f64| {
+                        column.as_ref().map_or(0.0, |c| (c.values.at(row) / factor) as f32)
+                    };
                     for row in 0..table.rows {
                         let (mass, [x, y, z], [vx, vy, vz], eps, phi) = self.at(&common, row);
                         let (rho, temperature, metals) = (of(&rho, row, density), of(&kelvin, row, 1.0), of(&metals, row, 1.0));
@@ -314,7 +334,7 @@ impl Records<'_> {
                 }
             }
             if !zero.is_empty() {
-                self.notes.push(format!("{}: {} is 0 in the file, for there is no such column", table.family, zero.join(", ")));
+                self.notes.push(format!("{}: 0 in the file, for want of a column: {}", table.family, zero.join(", ")));
             }
         }
         out.finish()
@@ -340,7 +360,13 @@ impl Records<'_> {
         });
         let velocity = [3, 4, 5].map(|axis| (value(axis) / (a * units.velocity_kms)) as f32);
         let other = |column: &Option<Column>, factor: f64| column.as_ref().map_or(0.0, |v| (v.values.at(row) / factor) as f32);
-        ((c.mass.values.at(row) / units.mass_msun) as f32, position, velocity, other(&c.eps, length), other(&c.phi, units.velocity_kms.powi(2) / a))
+        (
+            (c.mass.values.at(row) / units.mass_msun) as f32,
+            position,
+            velocity,
+            other(&c.eps, length),
+            other(&c.phi, units.velocity_kms.powi(2) / a),
+        )
     }
 
     /// Temperature as it is, or from the internal energy.
@@ -348,7 +374,8 @@ impl Records<'_> {
         if table.has("temperature") || !table.has("u") {
             return table.optional("temperature", self.notes);
         }
-        let (electrons, hydrogen) = (table.find("x_e").cloned().filter(|_| table.has("x_e")), table.find("x_h").cloned().filter(|_| table.has("x_h")));
+        let (electrons, hydrogen) =
+            (table.find("x_e").cloned().filter(|_| table.has("x_e")), table.find("x_h").cloned().filter(|_| table.has("x_h")));
         let Some(mut column) = table.optional("u", self.notes)? else { return Ok(None) };
         table.forget("x_e");
         let at = |c: &Option<Column>, row: usize| c.as_ref().map(|c| c.values.at(row));
@@ -467,6 +494,11 @@ mod tests {
     #[test]
     fn more_particles_than_a_header_counts_are_refused() {
         assert_eq!(RULES.most_rows, 2_147_483_647);
-        assert!(keeps(Family::Stars, "x_fe") && !keeps(Family::Dark, "x_fe") && !keeps(Family::Stars, "temperature") && !keeps(Family::Gas, "sfr"));
+        assert!(
+            keeps(Family::Stars, "x_fe")
+                && !keeps(Family::Dark, "x_fe")
+                && !keeps(Family::Stars, "temperature")
+                && !keeps(Family::Gas, "sfr")
+        );
     }
 }

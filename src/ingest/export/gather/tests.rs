@@ -8,7 +8,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use super::*;
 use crate::table::schema::canonical_field;
 
-const RULES: Rules = Rules { name: "test", keeps: |_, _| true, splits: true, most_rows: 10 };
+const RULES: Rules = Rules { name: "test", keeps: |_, _| true, splits_black_holes: true, most_rows: 10 };
 
 fn batch(columns: Vec<(Field, ArrayRef)>) -> RecordBatch {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
