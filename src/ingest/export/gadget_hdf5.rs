@@ -164,7 +164,7 @@ fn joined_winds(mut tables: Vec<Table>, notes: &mut Vec<String>) -> Result<Vec<T
     ));
     match tables.iter_mut().find(|t| t.family == Family::Stars) {
         Some(stars) => stars.absorb(winds, notes)?,
-        None => tables.push(winds.as_stars()),
+        None => tables.push(winds.into_stars()),
     }
     Ok(tables)
 }

@@ -317,7 +317,7 @@ impl Table {
     }
 
     /// The same rows as stars that are all wind-phase cells.
-    pub(super) fn as_stars(mut self) -> Table {
+    pub(super) fn into_stars(mut self) -> Table {
         self.wind_rows = self.rows;
         (self.family, self.winds) = (Family::Stars, false);
         self

@@ -210,7 +210,7 @@ pub(super) fn write(mut particles: Particles, setting: &Setting, path: &Path) ->
     aside.follow(later);
     for table in &tables {
         let unused: Vec<String> = table.names().into_iter().filter(|n| n != "black_hole").collect();
-        if !unused.is_empty() && !(table.family == Family::Gas && unused.iter().all(|n| ["u", "x_e"].contains(&n.as_str()))) {
+        if !unused.is_empty() {
             notes.push(format!("{}: {NAME} has no place for {}", table.family, unused.join(", ")));
         }
     }
