@@ -12,8 +12,8 @@ use super::exit::Done;
 use super::options::GlobalOptions;
 use super::{output, session};
 use crate::error::{Error, Result, nearest};
-use crate::ingest::Family;
 use crate::ingest::export::Written;
+use crate::ingest::{Family, OpenOptions};
 use crate::sql::{FamiliesRequest, export_summary};
 use crate::table::export::OutputFormat;
 
@@ -84,7 +84,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         format: format_of(global, path)?,
         path: path.clone(),
     };
-    let session = session::open(global, std::slice::from_ref(&options.source), options.trust, true)?;
+    let session = session::open(global, std::slice::from_ref(&options.source), options.trust, true, OpenOptions::default())?;
     let written = session.write_families(&request)?;
     report(global, &written, path)?;
     Ok(Done::Fully)

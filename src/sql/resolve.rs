@@ -52,14 +52,15 @@ pub struct Resolver {
     /// How paths that a query names are opened.
     pub open: OpenOptions,
     /// Snapshots and families of the tables that were named so far.
-    pub origins: Mutex<Vec<Origin>>,
+    pub origins: Arc<Mutex<Vec<Origin>>>,
 }
 
 impl Resolver {
     /// The same resolver for one path, which is opened in another way; names of attached sources mean their paths.
     pub fn with(&self, open: OpenOptions) -> Resolver {
         let (sources, state) = (Arc::clone(&self.sources), Arc::clone(&self.state));
-        Resolver { sources, words: self.words.clone(), frame: self.frame.clone(), state, open, ..*self }
+        let (words, frame, origins) = (self.words.clone(), self.frame.clone(), Arc::clone(&self.origins));
+        Resolver { sources, words, frame, state, open, origins, ..*self }
     }
 
     /// The table `name` of `schema`; none if there is no such table.
