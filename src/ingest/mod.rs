@@ -38,6 +38,7 @@ pub mod sniff;
 mod sort;
 mod source_hash;
 pub mod synth;
+mod thermal;
 pub mod tipsy;
 
 /// More files than this are opened anew for each read: a process may have no more than 256 open (the default of macOS).

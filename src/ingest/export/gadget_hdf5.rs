@@ -19,12 +19,13 @@ use super::files::Aside;
 use super::gather::{Particles, Rules, Table, Values};
 use super::place::{Extent, Place};
 use super::scaling::{self, Attribute, Code, UNIT_LENGTH_CM, UNIT_MASS_G, UNIT_VELOCITY_CM_S};
-use super::{Setting, Written, formation, thermal};
+use super::{Setting, Written, formation};
 use crate::constants::GYR_PER_TIME_UNIT;
 use crate::error::{Error, Result};
 use crate::ingest::Family;
 use crate::ingest::fields::{element, element_name, lower_snake};
 use crate::ingest::gadget_hdf5::scaling::Dimension;
+use crate::ingest::thermal;
 use crate::table::durable::write_error;
 
 /// Name in messages.

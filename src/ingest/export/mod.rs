@@ -22,7 +22,6 @@ mod gadget_hdf5;
 mod gather;
 mod place;
 mod scaling;
-mod thermal;
 mod tipsy;
 
 pub use gather::Particles;

@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::super::gadget_hdf5::temperature_words;
 use super::header::TYPES;
 use super::names::Measure;
 use super::parts::{Parts, Slot};
 use super::units::CodeUnits;
 use crate::ingest::Family;
 use crate::ingest::fields::lower_snake;
+use crate::ingest::thermal;
 use crate::table::schema::{COLUMNS, FieldInfo, UNKNOWN_UNIT, canonical, field};
 
 /// How the values of one column of one particle type are made.
@@ -30,7 +30,7 @@ pub(super) enum Recipe {
     Constant(f64),
     /// The number of the particle type.
     Type,
-    /// Temperature \[K\] from internal energy (times `factor` is (km/s)^2) and electron abundance; none is neutral gas.
+    /// Temperature \[K\] from internal energy (times `factor` is (km/s)^2) and electron abundance; none as `thermal` takes it.
     Temperature { energy: usize, factor: f64, electrons: Option<usize> },
     /// Cosmic time of formation \[Gyr\].
     BirthTime { slot: usize },
@@ -214,7 +214,7 @@ fn complete(columns: &mut Vec<Column>, number: usize, several: bool, parts: &Par
         let recipe = Recipe::Temperature { energy, factor, electrons };
         let source = if electrons.is_some() { "U, NE" } else { "U" };
         let mut c = column("temperature", float_of(&parts.slots[energy]), source, "K", None, recipe);
-        let (description, note) = temperature_words(electrons.is_some(), true);
+        let (description, note) = thermal::words(electrons.is_some(), true);
         c.info.description = description;
         notes.push(note);
         columns.push(c);

@@ -15,13 +15,12 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
-use super::super::gadget_hdf5::temperature_k;
 use super::super::tipsy::ByteOrder;
 use super::columns::{Recipe, Table};
 use super::parts::{PartFile, Parts};
-use crate::constants::PRIMORDIAL_HYDROGEN;
 use crate::cosmology::AgeTable;
 use crate::error::{Error, Result};
+use crate::ingest::thermal;
 
 /// Times of formation to cosmic times.
 #[derive(Debug)]
@@ -215,11 +214,9 @@ impl Source {
             Some(Recipe::Stored { slot, component, factor }) => self.values(piece, slot, component)?.append(buffer, factor),
             Some(Recipe::Temperature { energy, factor, electrons }) => {
                 let u = self.values(piece, energy, 0)?.doubles();
-                let x_e = match electrons {
-                    Some(slot) => self.values(piece, slot, 0)?.doubles(),
-                    None => vec![0.0; u.len()],
-                };
-                buffer.push(u.iter().zip(&x_e).map(|(u, x_e)| temperature_k(u * factor, *x_e, PRIMORDIAL_HYDROGEN)));
+                let x_e = electrons.map(|slot| Ok::<_, Error>(self.values(piece, slot, 0)?.doubles())).transpose()?;
+                let electrons = |row: usize| x_e.as_ref().and_then(|x_e| x_e.get(row)).copied();
+                buffer.push(u.iter().enumerate().map(|(row, u)| thermal::kelvin(u * factor, electrons(row), None)));
             }
             Some(Recipe::BirthTime { slot }) => {
                 buffer.push(self.values(piece, slot, 0)?.doubles().iter().map(|t| clock.birth_gyr(*t)));

@@ -10,7 +10,7 @@
 
 use arrow::datatypes::{DataType, Field};
 
-use crate::constants::{BOLTZMANN_ERG_K, GAMMA_MONATOMIC, PRIMORDIAL_HYDROGEN, PROTON_MASS_G};
+use crate::ingest::thermal;
 use crate::table::schema::{COLUMNS, FieldInfo, UNKNOWN_UNIT, canonical, field, fraction_description};
 
 use super::decode::column_type;
@@ -20,11 +20,6 @@ use super::file::Kind;
 use super::names::{self, Measure};
 use super::parts::Part;
 use super::scaling::{CodeUnits, Dimension, Scaling};
-
-/// Electrons per hydrogen nucleus of fully ionised primordial gas: 1 + Y / (2 X), X = 0.76.
-const FULLY_IONISED: f64 = 1.0 + (1.0 - PRIMORDIAL_HYDROGEN) / (2.0 * PRIMORDIAL_HYDROGEN);
-/// (km/s)^2 in (cm/s)^2; exact.
-const KMS2_CGS: f64 = 1e10;
 
 /// Where the hydrogen fraction of a temperature comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +43,7 @@ pub(super) enum Recipe {
     RowNumber { base: u64 },
     /// Hydrogen fraction: what helium and metals leave, the second and first component of a dataset.
     HydrogenLeft { slot: usize },
-    /// Temperature [K] from internal energy (times `factor` is (km/s)^2) and electron abundance; none is neutral gas.
+    /// Temperature [K] from internal energy (times `factor` is (km/s)^2) and electron abundance; none as `thermal` takes it.
     Temperature { energy: usize, factor: f64, electrons: Option<usize>, hydrogen: Hydrogen },
     /// Cosmic time of formation [Gyr].
     BirthTime { slot: usize },
@@ -237,7 +232,7 @@ fn temperature(columns: &[Column], part: &Part, notes: &mut Vec<String>) -> Opti
     let left = || Some((Hydrogen::Left(wide("Metallicity", names::GIZMO_METALS.len())?), "Metallicity"));
     let (hydrogen, abundances) = stored.or_else(left).unwrap_or((Hydrogen::Primordial, ""));
     let electrons = part.slot("ElectronAbundance");
-    let text = temperature_words(electrons.is_some(), hydrogen == Hydrogen::Primordial);
+    let text = thermal::words(electrons.is_some(), hydrogen == Hydrogen::Primordial);
     notes.push(text.1);
     let sources: Vec<&str> =
         [u.info.source.as_str(), electrons.map_or("", |_| "ElectronAbundance"), abundances].into_iter().filter(|s| !s.is_empty()).collect();
@@ -245,28 +240,6 @@ fn temperature(columns: &[Column], part: &Part, notes: &mut Vec<String>) -> Opti
     let mut column = Column::new("temperature", u.data_type.clone(), &sources.join(", "), None, recipe);
     column.info.description = text.0;
     Some(column)
-}
-
-/// Description of a computed temperature, and the note about what was assumed for it.
-pub(in crate::ingest) fn temperature_words(electrons: bool, primordial: bool) -> (String, String) {
-    let fraction =
-        if primordial { format!("hydrogen fraction {PRIMORDIAL_HYDROGEN}") } else { "the hydrogen fraction of the file".to_string() };
-    let caution = "not physical for star-forming gas (sfr > 0), which follows an effective equation of state";
-    if electrons {
-        (
-            format!("gas temperature from u, x_e and {fraction}; {caution}"),
-            format!("the gas temperature is computed from u and x_e with {fraction} and an adiabatic index of 5/3"),
-        )
-    } else {
-        let (neutral, ionised) = (mean_weight(0.0, PRIMORDIAL_HYDROGEN), mean_weight(FULLY_IONISED, PRIMORDIAL_HYDROGEN));
-        (
-            format!("gas temperature from u and {fraction}, as of neutral gas; {caution}"),
-            format!(
-                "the file has no electron abundance: the gas temperature is computed from u as that of neutral gas with {fraction} and an adiabatic index of 5/3; fully ionised gas is {:.2} times cooler",
-                neutral / ionised
-            ),
-        )
-    }
 }
 
 fn formation(columns: &mut Vec<Column>, slot: usize, name: &str, kind: Kind, context: &Context) {
@@ -334,40 +307,9 @@ pub(super) fn wind_flag(value: bool) -> Column {
     Column::new("wind", DataType::Boolean, "GFM_StellarFormationTime", None, Recipe::Constant(f64::from(u8::from(value))))
 }
 
-/// Temperature [K] of gas with specific energy `u_kms2` [(km/s)^2], `x_e` electrons per hydrogen nucleus, hydrogen fraction `x_h`.
-pub(in crate::ingest) fn temperature_k(u_kms2: f64, x_e: f64, x_h: f64) -> f64 {
-    (GAMMA_MONATOMIC - 1.0) * u_kms2 * KMS2_CGS * mean_weight(x_e, x_h) * PROTON_MASS_G / BOLTZMANN_ERG_K
-}
-
-/// Mean molecular weight of hydrogen and helium with `x_e` electrons per hydrogen nucleus.
-fn mean_weight(x_e: f64, x_h: f64) -> f64 {
-    4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn temperature_is_that_of_the_written_formula() {
-        // 80.765 K per (km/s)^2 and unit of mean weight (CODATA 2018 m_p, SI 2019 k_B), fully ionised primordial gas: mu = 0.58824.
-        let x_h: f64 = 0.76;
-        let x_e = 1.0 + (1.0 - x_h) / (2.0 * x_h);
-        let mean_weight = 4.0 / (1.0 + 3.0 * x_h + 4.0 * x_h * x_e);
-        assert!((mean_weight - 4.0 / (8.0 - 5.0 * (1.0 - x_h))).abs() < 1e-12);
-        assert!((temperature_k(1000.0, x_e, x_h) / (80_765.0 * mean_weight) - 1.0).abs() < 1e-4);
-    }
-
-    #[test]
-    fn mean_weights_are_those_of_neutral_and_of_ionised_gas() {
-        // Neutral: 1 / (X + Y/4); ionised: 1 / (2 X + 3 Y/4); pure hydrogen 1 and 1/2.
-        assert!((mean_weight(0.0, 0.76) - 1.0 / (0.76 + 0.06)).abs() < 1e-14);
-        assert!((mean_weight(FULLY_IONISED, 0.76) - 1.0 / (2.0 * 0.76 + 0.75 * 0.24)).abs() < 1e-14);
-        assert_eq!((mean_weight(0.0, 1.0), mean_weight(1.0, 1.0)), (1.0, 0.5));
-        let (text, note) = temperature_words(false, true);
-        assert!(text.contains("neutral") && note.contains("no electron abundance") && note.contains("2.07 times cooler"), "{note}");
-        assert!(temperature_words(true, false).1.contains("u and x_e with the hydrogen fraction of the file"));
-    }
 
     #[test]
     fn canonical_columns_come_first() {

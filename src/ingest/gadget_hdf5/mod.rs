@@ -32,7 +32,6 @@ mod read;
 pub(super) mod scaling;
 
 use columns::{Column, Context};
-pub(super) use columns::{temperature_k, temperature_words};
 use families::Selection;
 use parts::{Opened, Part};
 use read::{Bands, Clock, Segment, Source, Table, Use};

@@ -15,14 +15,13 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::cosmology::AgeTable;
 use crate::error::{Error, Result};
-use crate::ingest::Family;
+use crate::ingest::{Family, thermal};
 
-use super::columns::{Hydrogen, Recipe, temperature_k};
+use super::columns::{Hydrogen, Recipe};
 use super::decode::{self, Buffer};
 use super::families::Selection;
 use super::file::Dataset;
 use super::parts::{Part, PartFile};
-use crate::constants::PRIMORDIAL_HYDROGEN;
 
 /// Bytes that are read and converted at a time: they fit the second-level cache.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -227,16 +226,14 @@ impl Source {
                 }
                 Some(Recipe::Temperature { energy, factor, electrons, hydrogen }) => {
                     let u = self.floats(piece, *energy, 0)?;
-                    let x_e = match electrons {
-                        Some(slot) => self.floats(piece, *slot, 0)?,
-                        None => vec![0.0; u.len()],
-                    };
+                    let x_e = electrons.map(|slot| self.floats(piece, slot, 0)).transpose()?;
                     let x_h = match hydrogen {
-                        Hydrogen::Stored(slot) => self.floats(piece, *slot, 0)?,
-                        Hydrogen::Left(slot) => self.hydrogen_left(piece, *slot)?,
-                        Hydrogen::Primordial => vec![PRIMORDIAL_HYDROGEN; u.len()],
+                        Hydrogen::Stored(slot) => Some(self.floats(piece, *slot, 0)?),
+                        Hydrogen::Left(slot) => Some(self.hydrogen_left(piece, *slot)?),
+                        Hydrogen::Primordial => None,
                     };
-                    buffer.push_floats(u.iter().zip(&x_e).zip(&x_h).map(|((u, e), h)| temperature_k(u * factor, *e, *h)));
+                    let at = |values: &Option<Vec<f64>>, row: usize| values.as_ref().and_then(|values| values.get(row)).copied();
+                    buffer.push_floats(u.iter().enumerate().map(|(row, u)| thermal::kelvin(u * factor, at(&x_e, row), at(&x_h, row))));
                 }
                 Some(Recipe::HydrogenLeft { slot }) => buffer.push_floats(self.hydrogen_left(piece, *slot)?.into_iter()),
                 Some(Recipe::BirthTime { slot }) => {
