@@ -15,7 +15,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::error::{Error, Result};
 
 /// First bytes of a gzip member: two of magic and the only method, deflate (RFC 1952, 2.3.1).
-const MAGIC: &[u8] = b"\x1f\x8b\x08";
+pub(super) const MAGIC: &[u8] = b"\x1f\x8b\x08";
 /// Bytes that are decompressed between two looks at the size.
 const STEP_BYTES: u64 = 16 << 20;
 

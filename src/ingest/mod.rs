@@ -37,6 +37,7 @@ pub mod snapshots_table;
 pub mod sniff;
 mod sort;
 mod source_hash;
+mod stranger;
 pub mod synth;
 mod thermal;
 pub mod tipsy;

@@ -168,6 +168,18 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn run(&self, notes: &mut Vec<String>) -> Result<SnapshotReport> {
+        loop {
+            let mut own = Vec::new();
+            if let Some(report) = self.attempt(&mut own)? {
+                notes.append(&mut own);
+                return Ok(report);
+            }
+        }
+    }
+
+    /// None if the dataset got another version between the look at it and the lock on it: from another process, or from one that was
+    /// killed between its manifest and HEAD and may have ingested this very snapshot.
+    fn attempt(&self, notes: &mut Vec<String>) -> Result<Option<SnapshotReport>> {
         let info = self.snapshot.info();
         let dataset = match Dataset::open(self.out) {
             Ok(dataset) => Some(dataset),
@@ -192,7 +204,7 @@ impl Job<'_> {
             tables: plans.iter().map(|plan| table_report(plan)).collect(),
         };
         if self.options.dry_run && known.is_none() {
-            return Ok(report);
+            return Ok(Some(report));
         }
         let run_files = self.snapshot.run_files();
         let (of_run, own): (Vec<_>, Vec<_>) = info.files.iter().cloned().partition(|(path, _)| run_files.contains(path));
@@ -210,7 +222,7 @@ impl Job<'_> {
             notes.push(format!("snapshot {:05} is there already with the same content: nothing to do", info.snap));
         }
         if report.unchanged || self.options.dry_run {
-            return Ok(report);
+            return Ok(Some(report));
         }
         if same {
             // Only the log is new: the particles stay as they are.
@@ -223,6 +235,9 @@ impl Job<'_> {
             ));
         }
         let mut transaction = Transaction::begin(self.out)?;
+        if transaction.manifest().version != manifest.map_or(0, |m| m.version) {
+            return Ok(None);
+        }
         let check = Check {
             snapshot: self.snapshot,
             memory_bytes: self.memory_bytes,
@@ -274,7 +289,7 @@ impl Job<'_> {
         snapshots_table::write(&mut transaction, &entries)?;
         let name = self.source.file_name().unwrap_or(self.source.as_os_str()).to_string_lossy().into_owned();
         transaction.commit(&format!("ingest {name} as snapshot {:05}: {rows} rows in {}", info.snap, taken.join(", ")))?;
-        Ok(report)
+        Ok(Some(report))
     }
 
     /// A catalogue alone must not replace the particles of its snapshot.

@@ -17,9 +17,11 @@ use std::sync::Arc;
 use super::gzip::{self, plain_name};
 use super::halos::{self, companions};
 use super::mapped::Mapped;
+use super::stranger::looks_like;
 use super::tipsy::companion::is_other_kind;
 use super::{Format, OpenOptions, Snapshot, formats};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::table::Dataset;
 
 /// Bytes of a file that decide about its format.
 const HEAD_BYTES: u64 = 4096;
@@ -36,6 +38,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Arc<dyn Snapshot>> {
     if !metadata.is_dir() {
         return open_file(path, options);
     }
+    refuse_datasets(path)?;
     let mut found = snapshots_in(path)?;
     if found.len() > 1 {
         let inside = |p: &PathBuf| p.strip_prefix(path).unwrap_or(p).display().to_string();
@@ -70,6 +73,7 @@ pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
         recognise(path)?;
         return Ok(vec![path.to_path_buf()]);
     }
+    refuse_datasets(path)?;
     let (files, folders) = entries(path)?;
     let inside = |starts: &[&str]| -> Result<Vec<Found>> {
         let chosen = folders.iter().filter(|f| starts.iter().any(|start| last(f).starts_with(start)));
@@ -86,6 +90,18 @@ pub fn snapshots_in(path: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort_by_cached_key(|p| natural(&p.to_string_lossy()));
     Ok(found)
+}
+
+/// A dataset is no snapshot, although a folder.
+fn refuse_datasets(path: &Path) -> Result<()> {
+    if !Dataset::is_dataset(path) {
+        return Ok(());
+    }
+    Err(Error::usage("this is a dataset already")
+        .at(format!("`{}`", path.display()))
+        .expected("a snapshot, or a folder of snapshots")
+        .found("a dataset of spolia")
+        .hint(format!("ask it: `spolia sql {} -c \"SELECT count(*) FROM stars\"`", path.display())))
 }
 
 /// Files and folders of a folder, sorted by name.
@@ -184,6 +200,8 @@ fn recognise(path: &Path) -> Result<&'static dyn Format> {
     if head.length == 0 {
         return Err(Error::damaged("file is empty")
             .at(format!("`{}`", path.display()))
+            .expected("a snapshot")
+            .found("0 bytes")
             .hint("a copy that was interrupted leaves such files; copy it again"));
     }
     if let Some(format) = head.format(path) {
@@ -194,7 +212,8 @@ fn recognise(path: &Path) -> Result<&'static dyn Format> {
         Mapped::open(path)?;
     }
     let names: Vec<&str> = formats().iter().map(|f| f.name()).collect();
-    let (kind, hint) = looks_like(path, &head.stored);
+    let content = head.stored.starts_with(gzip::MAGIC).then(|| gzip::content_head(&head.stored, HEAD_BYTES));
+    let (kind, hint) = looks_like(path, &head.stored, content.as_deref());
     let error = Error::unsupported("no format reads this file")
         .at(format!("`{}`", path.display()))
         .expected(format!("one of {}", names.join(", ")))
@@ -238,49 +257,6 @@ fn head(path: &Path) -> Result<Head> {
     Ok(Head { stored, content, length: metadata.len() })
 }
 
-/// What the first bytes look like, and what to do about it.
-fn looks_like(path: &Path, head: &[u8]) -> (String, Option<String>) {
-    const MAGIC: &[(&[u8], &str, &str)] = &[
-        (b"\x1f\x8b", "a gzip file", "a Tipsy file is read when its name ends in .gz; decompress any other: gunzip -k FILE"),
-        (b"BZh", "a bzip2 file", "decompress it first: bunzip2 -k FILE"),
-        (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first: zstd -d FILE"),
-        (b"\xfd7zXZ", "an xz file", "decompress it first: unxz -k FILE"),
-        (b"PK\x03\x04", "a zip archive", "unpack it first"),
-        (b"SIMPLE  =", "a FITS file without a binary table", "a table of particles has columns x, y and z"),
-        (b"PAR1", "a Parquet file", "Parquet files need no ingest; query them by path"),
-        (b"ARROW1", "an Arrow file", "Arrow files need no ingest; query them by path"),
-        (
-            b"\x89HDF\r\n\x1a\n",
-            "an HDF5 file without the groups of a snapshot",
-            "a snapshot has a group Header and groups PartType0, PartType1, ..., a catalogue Group or Subhalo",
-        ),
-        (b"\x93NUMPY", "a NumPy array", "a snapshot has positions, velocities and masses of all particles in one file"),
-        (b"\x7fELF", "a program", ""),
-        (b"%PDF", "a PDF document", ""),
-        (b"\x89PNG", "a PNG picture", ""),
-    ];
-    for (magic, kind, hint) in MAGIC {
-        if head.starts_with(magic) {
-            return ((*kind).to_string(), (!hint.is_empty()).then(|| (*hint).to_string()));
-        }
-    }
-    let name = last(path);
-    if name.ends_with(".starlog") {
-        return ("a star formation log".into(), Some("it is read with the snapshots of its run: name one of those".into()));
-    }
-    if let Some(hint) = super::gadget_binary::gadget4_hint(head) {
-        return ("a GADGET-4 binary snapshot with a header of its own".into(), Some(hint.into()));
-    }
-    if std::str::from_utf8(head).is_ok()
-        || std::str::from_utf8(&head[..head.len().saturating_sub(4)]).is_ok_and(|t| !t.contains('\0') && !t.is_empty())
-    {
-        let line: String = head.iter().take_while(|b| **b != b'\n').take(40).map(|b| char::from(*b)).filter(|c| !c.is_control()).collect();
-        return (format!("text that starts `{line}`"), None);
-    }
-    let bytes: Vec<String> = head.iter().take(16).map(|b| format!("{b:02x}")).collect();
-    (format!("bytes {}", bytes.join(" ")), None)
-}
-
 /// A path that cannot be reached: with the nearest name in its folder when it does not exist.
 fn missing(path: &Path, cause: &std::io::Error) -> Error {
     let error = Error::io("open", path, cause);
@@ -308,10 +284,10 @@ fn no_snapshots(path: &Path) -> Error {
     let inside = folders.iter().find(|f| entries(f).is_ok_and(|(files, _)| !first_files(&files).is_empty()));
     match (inside, files.is_empty() && folders.is_empty()) {
         (Some(folder), _) => error.hint(format!("its folder `{}` holds some", folder.display())),
-        (None, true) => error.found("an empty folder"),
+        (None, true) => error.found("an empty folder").hint("name the folder that the snapshots lie in"),
         (None, false) => {
             let names: Vec<String> = files.iter().chain(&folders).take(LISTED).map(|p| format!("`{}`", last(p))).collect();
-            error.found(names.join(", "))
+            error.found(names.join(", ")).hint("name one of them to be told what it is; `spolia info --formats` lists what is read")
         }
     }
 }

@@ -107,7 +107,7 @@ impl TableFile<'_> {
     /// Gives the file its name; returns its rows too.
     pub fn finish(self) -> Result<(u64, Product)> {
         let (rows, _, sink) = self.parquet.finish().map_err(|e| failed(&self.path, e))?;
-        let digests = sink.finish().map_err(|e| write_error("write a product", &self.aside, &e))?;
+        let digests = sink.finish(&self.aside)?;
         self.folder.place(&self.aside, &self.path)?;
         Ok((rows, Product { path: self.path, bytes: digests.bytes, blake3: digests.blake3 }))
     }

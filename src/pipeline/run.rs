@@ -302,7 +302,8 @@ impl<'w> Stage<'w> {
                 self.notes.extend(outcome.notes.iter().map(|note| format!("{}: {note}", step.name)));
                 let rows = outcome.rows.map_or_else(String::new, |n| format!("{n} rows, "));
                 let state = state_of(self.work, index, &verdict, outcome);
-                self.work.keep_state(index, state)?;
+                // A step that cannot be remembered does not run any more: the loop ends when none does.
+                self.work.keep_state(index, state).inspect_err(|_| self.phases[index] = Phase::Waiting)?;
                 self.progress.note(&format!("{}: {rows}{seconds:.2} s", step.name));
                 self.end(index, Ending { state: StepState::Done, seconds, reason, error: None });
             }

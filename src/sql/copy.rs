@@ -141,7 +141,8 @@ impl CopyFile {
             None => return Err(Error::internal("an answer was written twice")),
         };
         let mut file = file.into_inner().map_err(|e| self.failed(&e.into_error()))?;
-        file.flush().and_then(|()| file.sync_all()).map_err(|e| Error::io("write a file", &self.path, &e))?;
+        file.flush().map_err(|e| Error::io("write a file", &self.path, &e))?;
+        file.sync_all().map_err(|e| Error::io("sync a file", &self.path, &e))?;
         let target = match &self.target {
             Target::File(target) => target,
             Target::Stream(stream) => {

@@ -18,29 +18,47 @@ pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(folder).map_err(|e| write_error("create a folder", folder, &e))?;
-    folder.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+    // A new folder is only as durable as the new folders above it.
+    let above = folder.parent().filter(|p| !p.as_os_str().is_empty());
+    above.map_or(Ok(()), create_folder)?;
+    match fs::create_dir(folder) {
+        // Another process or thread may have made it in between.
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => Err(write_error("create a folder", folder, &e)),
+        _ => sync_folder_of(folder),
+    }
 }
 
 /// Makes renames and new entries in `folder` durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|handle| handle.sync_all()).map_err(|e| write_error("make a folder durable", folder, &e))
+    match File::open(folder).and_then(|handle| handle.sync_all()) {
+        // Some network file systems cannot sync a folder, and there is nothing else to be done.
+        Err(e) if !matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Err(write_error("sync a folder", folder, &e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the entry of `path` in its folder durable.
+pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
+        Some(folder) => sync_folder(folder),
+        None => Ok(()),
+    }
 }
 
 /// Writes and syncs a file.
 pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<()> {
-    let write = || -> io::Result<()> {
-        let mut file = File::create(path)?;
-        file.write_all(content)?;
-        file.sync_all()
-    };
-    write().map_err(|e| write_error("write a file", path, &e))
+    let mut file = File::create(path).map_err(|e| write_error("create a file", path, &e))?;
+    file.write_all(content).map_err(|e| write_error("write a file", path, &e))?;
+    file.sync_all().map_err(|e| write_error("sync a file", path, &e))
 }
 
 /// Renames within one file system and makes it durable.
 pub(crate) fn rename_synced(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|e| write_error("rename a file into place", to, &e))?;
-    to.parent().map_or(Ok(()), sync_folder)
+    sync_folder_of(to)
 }
 
 /// `Error::io`, with a file size limit counted as a limit too.
@@ -90,12 +108,12 @@ impl DigestingFile {
         Ok(())
     }
 
-    /// Writes the last block and syncs.
-    pub fn finish(mut self) -> io::Result<Digests> {
+    /// Writes the last block and syncs; `path` is for messages.
+    pub fn finish(mut self, path: &Path) -> Result<Digests> {
         if !self.block.is_empty() {
-            self.write_block()?;
+            self.write_block().map_err(|e| write_error("write a data file", path, &e))?;
         }
-        self.file.sync_all()?;
+        self.file.sync_all().map_err(|e| write_error("sync a data file", path, &e))?;
         Ok(Digests { bytes: self.bytes, blake3: self.whole.finalize().to_hex().to_string(), blocks: self.blocks })
     }
 }
@@ -130,7 +148,7 @@ mod tests {
             let path = folder.path().join("f");
             let mut file = DigestingFile::create(&path).unwrap();
             bytes.chunks(step).for_each(|part| file.write_all(part).unwrap());
-            let digests = file.finish().unwrap();
+            let digests = file.finish(&path).unwrap();
             assert_eq!(fs::read(&path).unwrap(), bytes);
             assert_eq!(digests.blake3, blake3::hash(&bytes).to_hex().as_str());
             assert_eq!((digests.bytes, digests.blocks.len()), (2_500_000, 2_500_000_usize.div_ceil(BLOCK_BYTES as usize) * 32));

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::durable::{sync_folder_of, write_error};
 use super::fits::FitsWriter;
 use super::text;
 use crate::error::{Error, Result};
@@ -247,12 +248,18 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
-    let written = std::fs::File::create(&temporary).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-    if let Err(e) = written.and_then(|()| std::fs::rename(&temporary, path)) {
-        let _ = std::fs::remove_file(&temporary);
-        return Err(Error::io("write", path, &e));
-    }
-    Ok(())
+    let failed = |action: &'static str| {
+        let temporary = &temporary;
+        move |e: std::io::Error| {
+            let _ = std::fs::remove_file(temporary);
+            write_error(action, path, &e)
+        }
+    };
+    let mut file = std::fs::File::create(&temporary).map_err(failed("create a file beside"))?;
+    file.write_all(bytes).map_err(failed("write"))?;
+    file.sync_all().map_err(failed("sync"))?;
+    std::fs::rename(&temporary, path).map_err(failed("rename the new file to"))?;
+    sync_folder_of(path)
 }
 
 /// Why an export stopped: our own reason, or the receiving end.

@@ -290,7 +290,7 @@ impl TableWriter {
 
     fn close(self, key: Option<&str>) -> Result<FileEntry> {
         let (rows, columns, sink) = self.parquet.finish().map_err(|e| write_failure(&self.temporary, e))?;
-        let digests = sink.finish().map_err(|e| write_error("write a data file", &self.temporary, &e))?;
+        let digests = sink.finish(&self.temporary)?;
         let name = digests.blake3.get(..FILE_NAME_HEX_DIGITS).unwrap_or(&digests.blake3);
         let path = format!("{}/{name}.parquet", self.folder);
         let target = self.root.join(&path);

@@ -13,6 +13,8 @@ use serde_json::Value;
 use spolia::ingest::tipsy::ByteOrder;
 use spolia::ingest::tipsy::write::{StarRecord, TipsyFile, write_aux_f32, write_aux_i32, write_param, write_snapshot};
 
+use super::tree::shared_folder;
+
 /// Stars of the toy snapshot.
 const STARS: usize = 600;
 /// Longest short help page [lines].
@@ -62,10 +64,10 @@ fn write_toy(folder: &Path, name: &str) {
 }
 
 /// A folder with good and bad inputs, made once.
-static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    write_toy(folder.path(), "toy.00512");
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = shared_folder("cli");
+    let at = |name: &str| folder.join(name);
+    write_toy(&folder, "toy.00512");
     let good = std::fs::read(at("toy.00512")).unwrap();
     std::fs::write(at("cut.00512"), &good[..good.len() - 1000]).unwrap();
     let mut swapped = good.clone();
@@ -95,7 +97,7 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
 });
 
 fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).current_dir(FOLDER.path()).output().unwrap()
+    program().args(arguments).current_dir(&*FOLDER).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -274,7 +276,7 @@ fn no_rows_is_an_answer() {
 #[test]
 fn standard_input_is_read_where_there_is_no_terminal() {
     let mut command = program();
-    command.args(["sql", "toy.spolia", "--format", "csv"]).current_dir(FOLDER.path());
+    command.args(["sql", "toy.spolia", "--format", "csv"]).current_dir(&*FOLDER);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"SELECT count(*) AS n FROM stars;").unwrap();
     let out = child.wait_with_output().unwrap();
@@ -287,7 +289,7 @@ fn a_closed_pipe_is_an_ordinary_end() {
     let sql = "SELECT a.id, b.id AS other, a.x, a.y, a.z FROM stars AS a CROSS JOIN stars AS b";
     let mut child = program()
         .args(["sql", "toy.spolia", "--format", "csv", "-c", sql])
-        .current_dir(FOLDER.path())
+        .current_dir(&*FOLDER)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -308,7 +310,7 @@ fn a_full_disk_is_a_limit() {
     };
     let out = program()
         .args(["sql", "toy.spolia", "--format", "csv", "-c", "SELECT * FROM stars"])
-        .current_dir(FOLDER.path())
+        .current_dir(&*FOLDER)
         .stdout(full)
         .output()
         .unwrap();
@@ -327,8 +329,7 @@ fn a_full_file_system_leaves_nothing_behind() {
         return;
     }
     let target = place.path().join("out.csv");
-    let out =
-        program().args(["sql", "toy.spolia", "-c", "SELECT * FROM stars", "-o"]).arg(&target).current_dir(FOLDER.path()).output().unwrap();
+    let out = program().args(["sql", "toy.spolia", "-c", "SELECT * FROM stars", "-o"]).arg(&target).current_dir(&*FOLDER).output().unwrap();
     let left: Vec<PathBuf> = std::fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().path()).collect();
     let _ = Command::new("umount").arg(place.path()).status();
     let message = text(&out.stderr);
@@ -346,10 +347,10 @@ fn an_unwritable_folder_is_named() {
     const NOBODY: u32 = 65534;
     let place = tempfile::tempdir().unwrap();
     std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
-    std::fs::set_permissions(FOLDER.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&*FOLDER, std::fs::Permissions::from_mode(0o755)).unwrap();
     let target = place.path().join("out.csv");
     let mut command = program();
-    command.args(["sql", "toy.spolia", "-c", "SELECT x FROM stars", "-o"]).arg(&target).current_dir(FOLDER.path());
+    command.args(["sql", "toy.spolia", "-c", "SELECT x FROM stars", "-o"]).arg(&target).current_dir(&*FOLDER);
     // Root may write anywhere, so the program runs as nobody where it can.
     if std::fs::write(place.path().join("probe"), b"").is_ok() {
         command.uid(NOBODY).gid(NOBODY);

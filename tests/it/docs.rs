@@ -20,7 +20,7 @@ use spolia::sql::session::{Session, SessionOptions};
 use spolia::sql::{derived, functions};
 use spolia::table::schema::{COLUMNS, canonical_field};
 
-use super::tree::{files, root};
+use super::tree::{files, root, shared_folder};
 
 /// Longest README [lines].
 const README_LINES: usize = 150;
@@ -327,9 +327,9 @@ fn one_sentence_a_line() {
 }
 
 /// A folder laid out as `spolia demo` leaves it, with a galaxy that takes no minute to make.
-static DEMO: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let demo = folder.path().join("spolia-demo");
+static DEMO: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = shared_folder("docs");
+    let demo = folder.join("spolia-demo");
     let snapshots = super::galaxy::write(&demo.join("simulation"));
     let dataset = demo.join("galaxy.spolia");
     ingest(&snapshots, &dataset, &IngestOptions::default(), &Silent).unwrap();
@@ -337,11 +337,11 @@ static DEMO: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     session.attach(&dataset).unwrap();
     session.query("CREATE FRAME disc AS SELECT face_on(x, y, z, vx, vy, vz, mass) FROM stars").unwrap();
     for name in ["queries", "pipelines"] {
-        let target = folder.path().join(name);
+        let target = folder.join(name);
         std::fs::create_dir(&target).unwrap();
         for ending in ["sql", "toml"] {
             for file in files(name, ending) {
-                std::fs::copy(root().join(&file), folder.path().join(&file)).unwrap();
+                std::fs::copy(root().join(&file), folder.join(&file)).unwrap();
             }
         }
     }
@@ -352,7 +352,7 @@ static DEMO: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
 fn every_query_in_the_documentation_runs() {
     let open = || {
         let session = Session::new(SessionOptions::default()).unwrap();
-        session.attach(&DEMO.path().join("spolia-demo/galaxy.spolia")).unwrap();
+        session.attach(&DEMO.join("spolia-demo/galaxy.spolia")).unwrap();
         session
     };
     let mut failures = Vec::new();
@@ -391,7 +391,7 @@ fn every_command_in_the_documentation_runs() {
                 runs += 1;
                 let program = env!("CARGO_BIN_EXE_spolia");
                 let line = format!("{program} {}", &line["spolia ".len()..]).replace("| spolia ", &format!("| {program} "));
-                let out = Command::new("sh").args(["-c", &line]).current_dir(DEMO.path()).output().unwrap();
+                let out = Command::new("sh").args(["-c", &line]).current_dir(&*DEMO).output().unwrap();
                 if !out.status.success() {
                     failures.push(format!("{path}: {line}\n{}", String::from_utf8_lossy(&out.stderr)));
                 }
@@ -409,8 +409,8 @@ fn every_pipeline_in_the_documentation_runs() {
         for block in blocks(&read(&path)).iter().filter(|b| b.language == "toml" && !b.ignored && b.text.contains("[[step]]")) {
             runs += 1;
             let name = format!("documented{runs}.toml");
-            std::fs::write(DEMO.path().join(&name), &block.text).unwrap();
-            let out = Command::new(env!("CARGO_BIN_EXE_spolia")).args(["run", &name]).current_dir(DEMO.path()).output().unwrap();
+            std::fs::write(DEMO.join(&name), &block.text).unwrap();
+            let out = Command::new(env!("CARGO_BIN_EXE_spolia")).args(["run", &name]).current_dir(&*DEMO).output().unwrap();
             let (said, failed) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
             assert!(out.status.success(), "{path}\n{said}{failed}");
         }
@@ -435,7 +435,7 @@ fn examples_are_printed_in_the_documentation_and_run() {
             println!("skipped: {name} is built by `cargo test` without a filter of targets");
             continue;
         }
-        let out = Command::new(program).args(&given.1).current_dir(DEMO.path()).output().unwrap();
+        let out = Command::new(program).args(&given.1).current_dir(&*DEMO).output().unwrap();
         assert!(out.status.success() && !out.stdout.is_empty(), "{name}: {}", String::from_utf8_lossy(&out.stderr));
     }
 }

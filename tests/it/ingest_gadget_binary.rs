@@ -2,7 +2,7 @@
 //!
 //! Source     files of the GADGET-2.0.7 distribution and truth.npz from the shared folder, where it exists
 //! Accuracy   reference values by pynbody 2.8.0 as the samples' README has them, and numpy 2.4
-//! See also   `gadget_binary_damage`, `ingest_hdf5`
+//! See also   `damage`, `ingest_hdf5`
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,6 +80,13 @@ impl Sample {
     /// One of `files` files of the same content.
     pub fn set(mut self, files: u32) -> Sample {
         self.files = files;
+        self
+    }
+
+    /// At another scale factor.
+    pub fn at_time(mut self, time: f64) -> Sample {
+        self.reals[0] = time;
+        self.reals[1] = 1.0 / time - 1.0;
         self
     }
 

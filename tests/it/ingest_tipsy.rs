@@ -2,7 +2,7 @@
 //!
 //! Source     values in code units: pynbody 2.8.0; physical values of `tiny.000832`: pynbody (unit rounding 2e-4);
 //!            synthetic files: the arrays they were made from (`truth.npz`)
-//! See also   `tipsy_damage` for mutations, tests/peers/pynbody_reads_tipsy.py
+//! See also   `damage` for damaged files, tests/peers/pynbody_reads_tipsy.py
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

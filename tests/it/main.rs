@@ -3,10 +3,12 @@
 // Helpers of tests stand outside of the test functions that the lints know.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod allocation;
 #[cfg(feature = "sql")]
 mod births;
 #[cfg(feature = "sql")]
 mod cli;
+mod damage;
 mod dataset;
 mod demo;
 #[cfg(feature = "sql")]
@@ -17,11 +19,13 @@ mod descriptors;
 mod docs;
 #[cfg(feature = "sql")]
 mod export;
-mod gadget_binary_damage;
+#[cfg(feature = "sql")]
+mod faults;
 #[cfg(feature = "sql")]
 mod galaxy;
 mod ingest_checks;
 mod ingest_eagle;
+mod handed_over;
 mod ingest_gadget_binary;
 mod ingest_halos;
 mod ingest_hdf5;
@@ -29,6 +33,7 @@ mod ingest_nihao_fits;
 mod ingest_tipsy;
 mod layers;
 mod licences;
+mod mutate;
 #[cfg(feature = "sql")]
 mod open_switches;
 #[cfg(feature = "sql")]
@@ -48,8 +53,6 @@ mod slt;
 #[cfg(feature = "sql")]
 mod speed_aggregates;
 #[cfg(feature = "sql")]
-#[cfg(feature = "sql")]
 mod sql_core;
 mod style;
-mod tipsy_damage;
 mod tree;

@@ -10,6 +10,15 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// An empty folder of this name below the build folder, for what many tests share: a static is never dropped, and a temporary folder
+/// would stay behind after every run.
+pub fn shared_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// One file of Rust.
 pub struct Source {
     /// Path from the root, with forward slashes.

@@ -2,7 +2,7 @@
 //!
 //! Layout     datasets of one or two dimensions, `[particles]` or `[particles, components]`, numbers of 1 to 8 bytes in either byte order;
 //!            contiguous storage is read straight from its offset, chunked and compressed storage through the library
-//! Refuses    datasets larger than their file can hold, storage that was never written, chunks that are absent, strings and compounds
+//! Refuses    a file shorter than its superblock says; datasets larger than their file can hold, storage that was never written, chunks that are absent, strings and compounds
 //! Edge cases a panic inside the library becomes an error; a metadata read beyond the end of the file is an error before any allocation
 //! Cost       positioned reads without a lock, so threads read one file at the same time
 //! See also   `read` turns the bytes into columns
@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 /// Eight bytes at offset 0 (or 512, 1024, ...) of every HDF5 file; HDF5 File Format Specification 3.0, section II.A.
 pub(in crate::ingest) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 
+/// Longest superblock: version 1 with addresses of 8 bytes.
+const SUPERBLOCK_BYTES: usize = 60;
 /// A deflate stream expands at most 1032 times (zlib technical notes, M. Adler); rounded up.
 const MAX_EXPANSION: u64 = 1100;
 /// Scale-offset filter of the HDF5 registry, whose constant chunks take next to no space.
@@ -153,6 +155,26 @@ impl hdf5_pure::Source for LibrarySource {
     }
 }
 
+/// Length of the file that a superblock at offset 0 states; the HDF5 library refuses shorter files too.
+///
+/// Source: HDF5 File Format Specification 3.0, section II.A: the end-of-file address is the third of the addresses.
+fn stated_length(superblock: &[u8]) -> Option<u64> {
+    superblock.strip_prefix(SIGNATURE)?;
+    let (width_at, addresses_at) = match superblock.get(SIGNATURE.len())? {
+        0 => (13, 24),
+        1 => (13, 28),
+        2 | 3 => (9, 12),
+        _ => return None,
+    };
+    let width = usize::from(*superblock.get(width_at)?);
+    let start = addresses_at + 2 * width;
+    let address = superblock.get(start..start + width).filter(|_| (1..=8).contains(&width))?;
+    let mut word = [0; 8];
+    word.get_mut(..width)?.copy_from_slice(address);
+    // All bits set means that the address is not defined.
+    Some(u64::from_le_bytes(word)).filter(|_| address.iter().any(|byte| *byte != 0xff))
+}
+
 /// Runs a call into the HDF5 library; its errors and its panics become `Damaged`.
 fn guarded<T>(place: &str, action: impl FnOnce() -> std::result::Result<T, hdf5_pure::Error>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(action)) {
@@ -185,6 +207,15 @@ impl H5File {
     pub(in crate::ingest) fn open(path: &Path, keep_open: bool) -> Result<H5File> {
         let handle = std::fs::File::open(path).map_err(|e| Error::io("open", path, &e))?;
         let length = handle.metadata().map_err(|e| Error::io("inspect", path, &e))?.len();
+        let mut superblock = vec![0; SUPERBLOCK_BYTES.min(length as usize)];
+        handle.read_exact_at(&mut superblock, 0).map_err(|e| Error::io("read", path, &e))?;
+        if let Some(stated) = stated_length(&superblock).filter(|stated| *stated > length) {
+            return Err(Error::damaged("HDF5 file ends early")
+                .at(format!("byte {length} of `{}`", path.display()))
+                .expected(format!("{stated} bytes, as its superblock says"))
+                .found(length)
+                .hint("the file is truncated; copy it again"));
+        }
         let bytes = Arc::new(Bytes { path: path.to_path_buf(), length, handle: keep_open.then_some(handle) });
         // Decompressed chunks are cached by `read`, with one bound for the whole snapshot instead of one for each dataset.
         let cache = ChunkCacheConfig::new().with_max_bytes(0).with_max_slots(0).with_index_cache(true);

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use arrow::array::Array;
+use arrow::array::{Array, UInt64Array};
 
 use crate::error::{Error, Result};
 
@@ -14,12 +14,7 @@ use super::table::Table;
 
 /// Checks a table of haloes read from `place`.
 pub(super) fn halos(table: &Table, place: &str, notes: &mut Vec<String>) -> Result<()> {
-    let Some(ids) = table.wholes("halo_id") else {
-        return Err(Error::damaged("catalogue has no column of identifiers").at(place));
-    };
-    if let Some(row) = (0..ids.len()).find(|row| ids.is_null(*row)) {
-        return Err(Error::damaged("halo has no identifier").at(format!("row {} of {place}", row + 1)).found("a negative number"));
-    }
+    let ids = identifiers(table, place)?;
     let mut seen = HashSet::with_capacity(ids.len());
     if let Some((row, id)) = ids.iter().enumerate().find_map(|(row, id)| id.filter(|id| !seen.insert(*id)).map(|id| (row, id))) {
         return Err(Error::damaged("two haloes have the same identifier").at(format!("row {} of {place}", row + 1)).found(id));
@@ -32,6 +27,17 @@ pub(super) fn halos(table: &Table, place: &str, notes: &mut Vec<String>) -> Resu
         }
     }
     Ok(())
+}
+
+/// The identifiers; an error if a row has none.
+pub(super) fn identifiers<'a>(table: &'a Table, place: &str) -> Result<&'a UInt64Array> {
+    let Some(ids) = table.wholes("halo_id") else {
+        return Err(Error::damaged("catalogue has no column of identifiers").at(place));
+    };
+    match (0..ids.len()).find(|row| ids.is_null(*row)) {
+        Some(row) => Err(Error::damaged("halo has no identifier").at(format!("row {} of {place}", row + 1)).found("a negative number")),
+        None => Ok(ids),
+    }
 }
 
 /// Checks that masses are finite and not negative.

@@ -5,7 +5,8 @@
 //!            8 bytes (i64 or f64) when the length says so (a vector: x y z of each particle); `.pynbody-meta` names the type;
 //!            `bPackedVector` of the parameter file decides the order of vectors, text or binary
 //! Units      as `ingest::fields` says for the name; unknown names have unit `unknown`
-//! Refuses    an array for another number of particles, of the other byte order, cut short, or with text that is no number
+//! Refuses    an array for another number of particles, of the other byte order, cut short (a last line of text without its end may
+//!            be), or with text that is no number
 //! Edge cases text is tried first (its first four bytes are a plausible count); halo catalogues, logs, caches and pictures are
 //!            no arrays and are passed over; `SNAP.NAME.gz` is read where there is no `SNAP.NAME`; one value per particle of ALL families, zero where undefined
 //! Cost       text is parsed once, by all threads, when a column of it is first read; binary is not copied
@@ -233,6 +234,13 @@ fn open(name: &str, path: &Path, header: &Header, packed: Option<bool>) -> Resul
                 Err(refused_text(&map, count, lines, total))
             };
         };
+        // Without the end of its last line, `0.5` may be what a cut left of `0.52`.
+        if !map.bytes().last().is_some_and(u8::is_ascii_whitespace) {
+            return Err(Error::damaged("text array ends in the middle of a line")
+                .at(format!("byte {} of `{}`", map.length(), map.path().display()))
+                .expected("a line end after the last value")
+                .hint("the file is truncated; copy it again"));
+        }
         let element = match (field.integer, long_digits(map.bytes())) {
             (true, _) => Element::I64,
             (false, true) => Element::F64,
@@ -379,9 +387,12 @@ mod tests {
 
     #[test]
     fn text_is_recognised_before_binary() {
-        let (arrays, notes) =
-            with(&[("a.1.FeMassFrac", b"3\n0.25\n0\n1e-3\n"), ("a.1.iord", b"3\n7\n8\n9"), ("a.1.acc", b"3\n1\n2\n3\n4\n5\n6\n7\n8\n9\n")])
-                .unwrap();
+        let (arrays, notes) = with(&[
+            ("a.1.FeMassFrac", b"3\n0.25\n0\n1e-3\n"),
+            ("a.1.iord", b"3\n7\n8\n9\n"),
+            ("a.1.acc", b"3\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"),
+        ])
+        .unwrap();
         assert!(notes.is_empty());
         let shapes: Vec<_> = arrays.iter().map(|a| (a.name.as_str(), a.element, a.components)).collect();
         assert_eq!(shapes, [("FeMassFrac", Element::F32, 1), ("acc", Element::F32, 3), ("iord", Element::I64, 1)]);

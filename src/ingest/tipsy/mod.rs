@@ -131,6 +131,9 @@ impl TipsySnapshot {
         files.extend(arrays.iter().map(|a| (a.mapped().path().to_path_buf(), a.mapped().file_bytes())));
         files.extend(log.iter().map(|l| (l.mapped().path().to_path_buf(), l.mapped().file_bytes())));
         if let Some(param) = &param {
+            if param.unfinished {
+                notes.push(format!("the last line of `{}` has no end: if the file was cut, parameters are missing", param.path.display()));
+            }
             files.push((param.path.clone(), std::fs::metadata(&param.path).map_or(0, |m| m.len())));
         }
         let mut attributes = vec![

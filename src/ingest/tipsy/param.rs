@@ -22,6 +22,8 @@ const UNIT_KEYS: &[&str] = &["dKpcUnit", "dMsolUnit", "dHubble0", "dOmega0", "dL
 pub struct Param {
     /// Where it was read.
     pub path: PathBuf,
+    /// Whether the last line lacks its end, as a cut leaves it.
+    pub unfinished: bool,
     values: BTreeMap<String, (String, usize)>,
 }
 
@@ -51,7 +53,7 @@ impl Param {
                 }
             }
         }
-        Param { path: path.to_path_buf(), values }
+        Param { path: path.to_path_buf(), unfinished: !text.is_empty() && !text.ends_with('\n'), values }
     }
 
     /// The text of `key`.

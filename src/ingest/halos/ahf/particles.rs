@@ -9,7 +9,7 @@
 //! Cost       8 bytes an id and a type while reading; ids of the snapshot are read once
 //! See also   `halos`
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StringArray, UInt64Array};
@@ -168,10 +168,13 @@ fn compare(file: &TextFile, haloes: &Table, members: &Members) -> Result<()> {
         }
     }
     if members.counts.len() != ids.len() {
+        let known: BTreeSet<u64> = ids.iter().flatten().collect();
+        let halo = members.counts.keys().find(|halo| !known.contains(halo)).map_or("no halo".into(), |halo| format!("`halo {halo}`"));
         return Err(Error::damaged("members of haloes that the table lacks")
-            .at(file.place())
-            .expected(ids.len())
-            .found(members.counts.len()));
+            .at(format!("{halo} of {}", file.place()))
+            .expected(format!("{} haloes, as the AHF_halos file has", ids.len()))
+            .found(members.counts.len())
+            .hint("one of the two files is truncated; copy both again"));
     }
     Ok(())
 }

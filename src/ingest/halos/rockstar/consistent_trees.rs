@@ -79,6 +79,7 @@ impl Reader for ConsistentTrees {
         link(&mut parsed, &mut table, &mut loaded.notes);
         table.whole("tree_id", "#tree", rows.trees.iter().flat_map(|(id, count)| std::iter::repeat_n(Some(*id), *count)));
         parsed.into_table(&mut table, &scales);
+        check::identifiers(&table, &place)?;
         check::masses(&table, &place)?;
         loaded.snap = table.wholes("snap_idx").and_then(|s| s.iter().flatten().max()).and_then(|s| u32::try_from(s).ok()).unwrap_or(0);
         loaded.put(Family::MergerTree, Arc::new(table.finish()?));
@@ -119,6 +120,12 @@ impl Rows {
                 .expected(stated)
                 .found(trees.len())
                 .hint("the file is truncated; if it was cut on purpose, set the number on that line")),
+            _ if trees.iter().any(|(_, count)| *count == 0) => {
+                let empty = trees.iter().find(|(_, count)| *count == 0).map_or(0, |(id, _)| *id);
+                Err(Error::damaged("tree has no haloes, not even its root")
+                    .at(format!("`#tree {empty}` of {}", file.place()))
+                    .hint("the file is truncated; copy it again"))
+            }
             None if !trees.is_empty() => Err(Error::damaged("number of trees is missing").at(file.place())),
             _ => Ok(Rows { parsed, trees }),
         }

@@ -83,6 +83,7 @@ impl Reader for LHaloTree {
         loaded.snap = links.snap.iter().flatten().max().and_then(|s| u32::try_from(*s).ok()).unwrap_or(0);
         loaded.notes.push("of the fields of the catalogue, only numbers of particles and masses are read".into());
         let table = links.table(h, given, &place)?;
+        check::identifiers(&table, &place)?;
         check::masses(&table, &place)?;
         loaded.put(Family::MergerTree, Arc::new(table.finish()?));
         Ok(loaded)

@@ -60,6 +60,7 @@ impl Reader for SubLink {
         loaded.snap = tree.snaps.iter().max().and_then(|s| u32::try_from(*s).ok()).unwrap_or(0);
         let mut table = tree.table(&place, &mut loaded.notes)?;
         others(&stored, &mut table, given, &place, &mut loaded.notes)?;
+        check::identifiers(&table, &place)?;
         check::masses(&table, &place)?;
         loaded.put(Family::MergerTree, Arc::new(table.finish()?));
         Ok(loaded)
