@@ -6,11 +6,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
+use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow::datatypes::{DataType, Schema};
 use spolia::ingest::tipsy::ByteOrder;
 use spolia::ingest::tipsy::write::write_snapshot;
-use spolia::table::Dataset;
+use spolia::table::schema::canonical_field;
 use spolia::table::verify::{Level, verify};
+use spolia::table::{Dataset, Transaction};
 
 use crate::ingest_tipsy::small;
 
@@ -92,6 +97,76 @@ fn eight_writers_at_once_lose_nothing() {
     assert!(report.is_whole() && report.findings.is_empty(), "{:?}", report.findings);
     println!("{} writers: {} succeeded, {busy} were told that another one is busy", WRITERS * ROUNDS, kept.len());
     assert!(kept.len() >= WRITERS);
+}
+
+/// Set for the children of the test of appends: the dataset, and which of the writers it is.
+const APPENDER: &str = "SPOLIA_TEST_APPENDER";
+
+/// Not a test of its own: one of the writers, started by the tests below.
+#[test]
+fn appender() {
+    let Ok(task) = std::env::var(APPENDER) else { return };
+    let [root, writer, count] = task.split('|').collect::<Vec<_>>()[..] else { panic!("{task}") };
+    let (writer, count): (u32, u32) = (writer.parse().unwrap(), count.parse().unwrap());
+    let schema = Arc::new(Schema::new(vec![canonical_field("id", DataType::UInt64, "", None)]));
+    for number in 0..count {
+        // A busy dataset is waited for; nothing else may go wrong.
+        let mut transaction = Transaction::begin_within(Path::new(root), Duration::from_secs(300)).unwrap();
+        let snap = writer * count + number + 1;
+        let mut rows = transaction.writer("stars", snap, schema.clone()).unwrap();
+        let column: ArrayRef = Arc::new(UInt64Array::from(vec![u64::from(snap)]));
+        rows.write(&RecordBatch::try_new(schema.clone(), vec![column]).unwrap()).unwrap();
+        rows.finish().unwrap();
+        transaction.commit("one more row").unwrap();
+    }
+}
+
+/// Eight processes append `count` rows each while this one reads: nothing is lost, every version that is seen is whole.
+fn append_from_eight_processes(count: u32) {
+    const WRITERS: u32 = 8;
+    let dir = crate::damage::scratch();
+    let root = dir.path().join("a.spolia");
+    let name = format!("{}::appender", module_path!().split_once("::").unwrap().1);
+    let mut children: Vec<Child> = (0..WRITERS)
+        .map(|writer| {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args([&name, "--exact", "--test-threads=1"]).env(APPENDER, format!("{}|{writer}|{count}", root.display()));
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    let (mut seen, mut last) = (0, 0);
+    while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
+        if let Ok(dataset) = Dataset::open(&root) {
+            let version = dataset.manifest().version;
+            // One row a version: a reader that sees the version sees exactly its rows.
+            assert_eq!(dataset.files("stars").iter().map(|f| f.rows).sum::<u64>(), version);
+            assert!(version >= last, "{version} after {last}");
+            (seen, last) = (seen + 1, version);
+        }
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    assert!(children.into_iter().all(|mut child| child.wait().unwrap().success()));
+    let all = u64::from(WRITERS * count);
+    let dataset = Dataset::open(&root).unwrap();
+    assert_eq!(dataset.manifest().version, all);
+    let snaps: BTreeSet<u32> = dataset.files("stars").iter().map(|f| f.snap).collect();
+    assert_eq!(snaps, (1..=WRITERS * count).collect());
+    let versions = std::fs::read_dir(root.join("versions")).unwrap().count() as u64;
+    assert_eq!(versions, all, "one manifest a version, none twice");
+    assert!(verify(&root, Level::Deep).unwrap().is_whole());
+    println!("{WRITERS} processes appended {all} rows; {seen} versions were read meanwhile, each whole");
+}
+
+#[test]
+fn eight_appending_processes_lose_no_row_and_make_no_version_twice() {
+    append_from_eight_processes(25);
+}
+
+/// `cargo test --release --test it thousand_appends -- --ignored --nocapture`
+#[test]
+#[ignore = "minutes"]
+fn a_thousand_appends_from_eight_processes() {
+    append_from_eight_processes(125);
 }
 
 /// A file system of a few megabytes in memory, unmounted at the end.

@@ -236,3 +236,15 @@ fn a_pipeline_survives_the_failure_of_every_call() {
     println!("pipeline: {} failures of {calls:?}: {} broke something", cases.len(), faults.len());
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults[..faults.len().min(8)].join("\n"));
 }
+
+#[test]
+fn a_step_that_cannot_be_remembered_ends_the_run() {
+    let study = crate::pipeline::Study::new(200, crate::pipeline::STEPS);
+    // A folder in the place of the state of a step: the run used to wait for that step for ever.
+    std::fs::create_dir_all(study.out(".spolia-run/steps/rings.json")).unwrap();
+    let scene = Scene::new(&["run", "study.toml"], |folder| super::copy(study.dir.path(), folder));
+    let output = super::finished(scene.command(scene.path()));
+    assert!(!output.status.success() && said(&output).contains("rings.json"), "{}", said(&output));
+    std::fs::remove_dir(scene.path().join("study.out/.spolia-run/steps/rings.json")).unwrap();
+    assert!(super::finished(scene.command(scene.path())).status.success());
+}

@@ -92,3 +92,16 @@ fn a_pipeline_resumes_to_the_same_bytes() {
     let scene = Scene::new(&["run", "study.toml"], |folder| copy(study.dir.path(), folder));
     interrupted_and_resumed("pipeline of eight steps", &scene, "study.out");
 }
+
+#[test]
+fn killed_between_manifest_and_head_an_ingest_makes_no_second_version() {
+    let scene = Scene::new(&["ingest", "p.00002", "-o", "p.spolia"], super::two_snapshots);
+    let Some(calls) = scene.calls() else { return };
+    let folder = scene.copy();
+    // The last rename is that of HEAD: version 2 is written, and nobody names it yet.
+    scene.run(folder.path(), &Fault { call: "rename", at: calls["rename"], kind: "kill", ..Fault::default() });
+    assert_eq!(super::state(&folder.path().join("p.spolia")).unwrap().0, 1);
+    let output = scene.command(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(super::state(&folder.path().join("p.spolia")).unwrap().0, 2, "{}", said(&output));
+}
