@@ -23,9 +23,9 @@ mod export;
 mod faults;
 #[cfg(feature = "sql")]
 mod galaxy;
+mod handed_over;
 mod ingest_checks;
 mod ingest_eagle;
-mod handed_over;
 mod ingest_gadget_binary;
 mod ingest_halos;
 mod ingest_hdf5;

@@ -6,15 +6,20 @@
 use hdf5_pure::{AttrValue, FileBuilder};
 use spolia::ingest::tipsy::ByteOrder;
 
-use super::Golden;
 use super::goldens::{taken, write_tipsy};
+use super::{Golden, data};
 
 fn text(name: &str, text: &str) -> (String, Vec<u8>) {
     (name.into(), text.as_bytes().to_vec())
 }
 
 const AHF_HEAD: &str =
-    "#ID(1)\thostHalo(2)\tnumSubStruct(3)\tMvir(4)\tnpart(5)\tXc(6)\tYc(7)\tZc(8)\tRvir(12)\tM_gas(45)\tM_star(65)\tnew(84)\n";
+    "#ID(1)\thostHalo(2)\tnumSubStruct(3)\tMvir(4)\tnpart(5)\tXc(6)\tYc(7)\tZc(8)\tRvir(12)\tnbins(37)\tM_gas(45)\tM_star(65)\tnew(84)\n";
+
+const PROFILES: &str = "#r(1)\tnpart(2)\tM_in_r(3)\tovdens(4)\tdens(5)\tvcirc(6)\tvesc(7)\tsigv(8)\tLx(9)\tb(12)\tEkin(23)\tM_gas(25)\n\
+    -100\t2\t4e11\t900\t900\t20\t40\t11\t0.5\t0.9\t1e12\t1e9\n\
+    200\t5\t1e12\t500\t300\t30\t50\t12\t1\t0.9\t2e12\t2e9\n\
+    10\t3\t1e9\t400\t300\t20\t40\t11\t0\t0.9\t2e11\t0\n";
 
 /// Two haloes with members, substructure and progenitors, beside the Tipsy snapshot whose particles they hold.
 pub fn ahf() -> Golden {
@@ -23,11 +28,12 @@ pub fn ahf() -> Golden {
     // In AHF's order of a Tipsy run: 7 dark, 6 stars, 5 gas.
     let members = "2\n5 1\n0 1\n1 1\n7 4\n13 0\n14 0\n3 2\n2 1\n8 4\n15 0\n";
     for (ending, content) in [
-        ("halos", format!("{AHF_HEAD}1\t0\t1\t1e12\t5\t4\t8\t12\t200\t1e11\t2e11\t7\n2\t1\t0\t1e9\t3\t1\t1\t1\t10\t0\t0\t8\n")),
+        ("halos", format!("{AHF_HEAD}1\t0\t1\t1e12\t5\t4\t8\t12\t200\t2\t1e11\t2e11\t7\n2\t1\t0\t1e9\t3\t1\t1\t1\t10\t1\t0\t0\t8\n")),
         ("particles", members.into()),
         ("substructure", "1 1\n2\n".into()),
         ("mtree", "2\n1 5 2\n4 11 6\n1 12 8\n2 3 1\n2 13 12\n".into()),
         ("mtree_idx", "1 11\n2 13\n".into()),
+        ("profiles", PROFILES.into()),
     ] {
         std::fs::write(folder.path().join(format!("m.00001.z1.000.AHF_{ending}")), content).unwrap();
     }
@@ -168,7 +174,27 @@ pub fn lhalotree() -> Golden {
     Golden::new("lhalotree", vec![("trees_sf1_007.0.hdf5".into(), file.finish().unwrap())])
 }
 
+pub fn eagle() -> Golden {
+    let file = |part: usize| {
+        let name = format!("eagle_subfind_tab_005_z001p000.{part}.hdf5");
+        let bytes = std::fs::read(data(&format!("eagle/groups_005_z001p000/{name}"))).unwrap();
+        (name, bytes)
+    };
+    Golden::new("eagle subfind", vec![file(0), file(1)])
+}
+
 /// All of them.
 pub fn haloes() -> Vec<Golden> {
-    vec![ahf(), amiga_stat(), rockstar(1, false), rockstar(2, true), rockstar_list(), consistent_trees(), subfind(), sublink(), lhalotree()]
+    vec![
+        eagle(),
+        ahf(),
+        amiga_stat(),
+        rockstar(1, false),
+        rockstar(2, true),
+        rockstar_list(),
+        consistent_trees(),
+        subfind(),
+        sublink(),
+        lhalotree(),
+    ]
 }

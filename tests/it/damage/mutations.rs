@@ -152,6 +152,11 @@ fn subfind() {
 }
 
 #[test]
+fn eagle_subfind() {
+    attacked("eagle subfind", vec![catalogues::eagle()]);
+}
+
+#[test]
 fn sublink() {
     attacked("sublink", vec![catalogues::sublink()]);
 }

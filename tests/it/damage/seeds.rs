@@ -36,7 +36,8 @@ fn write_the_seeds_of_the_fuzz_targets() {
     for (seed, _, bytes) in files(&goldens::hdf5_all()) {
         put("hdf5", &seed, Some(0), bytes);
     }
-    for (choice, golden) in [(1, catalogues::subfind()), (2, catalogues::sublink()), (3, catalogues::lhalotree())] {
+    for (choice, golden) in [(1, catalogues::subfind()), (1, catalogues::eagle()), (2, catalogues::sublink()), (3, catalogues::lhalotree())]
+    {
         put("hdf5", golden.name, Some(choice), &golden.files[0].1);
     }
     for golden in goldens::particles().iter().filter(|g| g.name.contains("gadget binary")) {
