@@ -10,7 +10,7 @@
 
 mod peers;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use arrow::array::AsArray;
@@ -43,15 +43,18 @@ fn ask(path: &Path, centre_kpc: f64) {
 }
 
 /// Ingests into a new dataset and prints the lines of a worker.
-fn take(path: &Path) {
-    let root = path.with_extension("again.spolia");
-    let _ = std::fs::remove_dir_all(&root);
+fn take(path: &Path, root: &Path) {
+    let _ = std::fs::remove_dir_all(root);
     let started = Instant::now();
-    ingest(&[path.to_path_buf()], &root, &IngestOptions::default(), &Silent).unwrap();
+    ingest(&[path.to_path_buf()], root, &IngestOptions::default(), &Silent).unwrap();
     println!("version {}", env!("CARGO_PKG_VERSION"));
     println!("time ingest {} 0", started.elapsed().as_secs_f64() * 1e3);
     println!("peak {}", peers::peak_mib());
-    std::fs::remove_dir_all(&root).unwrap();
+}
+
+/// The dataset of a snapshot, in a folder of its own: yt and the copy take everything beside the snapshot for a part of it.
+fn dataset_of(path: &Path) -> PathBuf {
+    path.parent().unwrap().join("datasets").join(path.with_extension("spolia").file_name().unwrap())
 }
 
 /// Makes the file if it is not there yet.
@@ -65,7 +68,7 @@ fn main() {
     if let Some(request) = peers::worker_input() {
         let (action, path) = request.split_once(':').unwrap();
         match action {
-            "ingest" => return take(Path::new(path)),
+            "ingest" => return take(Path::new(path), &dataset_of(Path::new(path))),
             _ => return ask(Path::new(path), action.parse().unwrap()),
         }
     }
@@ -74,31 +77,31 @@ fn main() {
         for size in SIZES {
             let place = folder.join(format!("{size}"));
             std::fs::create_dir_all(&place).unwrap();
-            let (raw, root) = (place.join(name), place.join(format!("{name}.spolia")));
+            let raw = place.join(name);
+            let root = dataset_of(&raw);
+            std::fs::create_dir_all(place.join("datasets")).unwrap();
             if !made(&raw, size) {
                 std::process::exit(1);
             }
-            if !root.exists() {
-                ingest(std::slice::from_ref(&raw), &root, &IngestOptions::default(), &Silent).unwrap();
-            }
             let file = raw.display().to_string();
-            let workers = [
-                peers::Worker::own("Spolia, raw file", &["--worker", &format!("{centre}:{file}")]),
-                peers::Worker::own("Spolia, its dataset", &["--worker", &format!("{centre}:{}", root.display())]),
-                peers::Worker::python(if format == "TNG" { "h5py" } else { "numpy" }, "snapshot.py", &["time", &file, "--tool", "numpy"]),
-                peers::Worker::python("pynbody", "snapshot.py", &["time", &file, "--tool", "pynbody"]),
-                peers::Worker::python("yt", "snapshot.py", &["time", &file, "--tool", "yt"]),
-            ];
-            println!("\n{format}, {size} particles: question\n");
-            // yt takes minutes for the larger files.
-            let engines = if size > SIZES[0] { &workers[..4] } else { &workers[..] };
-            peers::print_table(&["open", "query"], &peers::take_turns(engines, ROUNDS));
             let workers = [
                 peers::Worker::own("Spolia, ingest", &["--worker", &format!("ingest:{file}")]),
                 peers::Worker::python("copy and zstd", "snapshot.py", &["copy", &file]),
             ];
             println!("\n{format}, {size} particles: ingest\n");
             peers::print_table(&["ingest"], &peers::take_turns(&workers, ROUNDS));
+            let workers = [
+                peers::Worker::own("Spolia, raw file", &["--worker", &format!("{centre}:{file}")]),
+                peers::Worker::own("Spolia, its dataset", &["--worker", &format!("{centre}:{}", root.display())]),
+                peers::Worker::python(if format == "TNG" { "h5py" } else { "numpy" }, "snapshot.py", &["time", &file, "--tool", "numpy"]),
+                peers::Worker::python("pynbody", "snapshot.py", &["time", &file, "--tool", "pynbody"]),
+                peers::Worker::python("pynbody, as in notebooks", "snapshot.py", &["time", &file, "--tool", "pynbody", "--all"]),
+                peers::Worker::python("yt", "snapshot.py", &["time", &file, "--tool", "yt"]),
+            ];
+            println!("\n{format}, {size} particles: question\n");
+            // yt takes minutes for the larger files.
+            let engines = if size > SIZES[0] { &workers[..5] } else { &workers[..] };
+            peers::print_table(&["open", "query"], &peers::take_turns(engines, ROUNDS));
         }
     }
 }

@@ -160,9 +160,7 @@ def copy(path):
     import pyarrow
 
     started = time.perf_counter()
-    for source in sorted(glob.glob(path + "*")) if not path.endswith(".hdf5") else [path]:
-        if source.endswith((".copy", ".zst")):
-            continue
+    for source in sorted(glob.glob(path + "*")):
         shutil.copyfile(source, source + ".copy")
         with open(source + ".copy", "rb") as file, pyarrow.output_stream(source + ".zst", compression="zstd") as out:
             shutil.copyfileobj(file, out, 1 << 22)
@@ -192,7 +190,7 @@ def with_numpy(path):
     return np.__version__, started, opened, answer
 
 
-def with_pynbody(path):
+def with_pynbody(path, everything=False):
     import warnings
 
     warnings.filterwarnings("ignore")
@@ -204,6 +202,8 @@ def with_pynbody(path):
     snapshot.physical_units()
     stars = snapshot.s
     stars["pos"], stars["mass"], stars["GFM_Metals" if tng else "FeMassFrac"]
+    if everything:
+        stars["vel"], len(snapshot)
     opened = time.perf_counter()
     near = stars[pynbody.filt.Sphere("5 kpc", cen=(BOX / 2 / HUBBLE,) * 3 if tng else (0, 0, 0))]
     metals = np.asarray(near["GFM_Metals"]) if tng else None
@@ -217,13 +217,15 @@ def main():
     arguments.add_argument("action", choices=["make", "time", "copy"])
     arguments.add_argument("file")
     arguments.add_argument("--particles", type=int, default=4_000_000)
+    arguments.add_argument("--all", action="store_true", help="load velocities too, as notebooks do")
     arguments.add_argument("--tool", choices=["numpy", "pynbody", "yt"])
     given = arguments.parse_args()
     if given.action == "make":
         return (make_tng if given.file.endswith(".hdf5") else make)(given.file, given.particles)
     if given.action == "copy":
         return copy(given.file)
-    version, started, opened, answer = {"numpy": with_numpy, "pynbody": with_pynbody, "yt": with_yt}[given.tool](given.file)
+    tools = {"numpy": with_numpy, "pynbody": lambda path: with_pynbody(path, given.all), "yt": with_yt}
+    version, started, opened, answer = tools[given.tool](given.file)
     ended = time.perf_counter()
     print("version", version)
     print("time open", (opened - started) * 1e3, answer[0])

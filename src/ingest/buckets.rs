@@ -1,4 +1,4 @@
-//! Rows on their way from the order of the source to that of the curve: cut into buckets, held in memory or in one temporary file.
+//! Rows on their way from the order of the source to that of the curve: cut into buckets, held in memory as far as it goes, the rest in a temporary file.
 //!
 //! Layout     each block of the source is put in order of bucket, rows of one bucket as they came; in the file a bucket's part of a block
 //!            is one Arrow IPC message
@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{RecordBatch, UInt32Array};
@@ -20,24 +21,19 @@ use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::StreamWriter;
 
 use crate::error::{Error, Result};
+use crate::table::statistics::row_bytes;
 
-/// Where blocks go.
+/// Where blocks go: memory as far as there is room, then one temporary file.
 #[derive(Debug)]
-pub(super) enum Store {
-    /// They stay in memory.
-    Memory,
-    /// One file for all of them.
-    File(Spill),
-}
-
-/// A temporary file and its first free byte.
-#[derive(Debug)]
-pub(super) struct Spill {
+pub(super) struct Store {
     path: PathBuf,
-    file: File,
-    end: AtomicU64,
     /// The schema as an IPC message, which comes before every message of rows.
     head: Vec<u8>,
+    /// Memory that is left \[bytes\].
+    room: AtomicU64,
+    file: OnceLock<std::result::Result<File, Error>>,
+    /// First free byte of the file.
+    end: AtomicU64,
 }
 
 /// One block in order of bucket.
@@ -50,11 +46,10 @@ pub(super) enum Held {
 }
 
 impl Store {
-    /// A store in a new file at `path`.
-    pub fn file(path: &Path, schema: &SchemaRef) -> Result<Store> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path).map_err(|e| failed(path, e.into()))?;
-        let head = StreamWriter::try_new(Vec::new(), schema).map(|writer| writer.get_ref().clone()).map_err(|e| failed(path, e))?;
-        Ok(Store::File(Spill { path: path.to_path_buf(), file, end: AtomicU64::new(0), head }))
+    /// A store with `room_bytes` of memory; the file at `path` is made when that is not enough.
+    pub fn new(path: PathBuf, schema: &SchemaRef, room_bytes: u64) -> Result<Store> {
+        let head = StreamWriter::try_new(Vec::new(), schema).map(|writer| writer.get_ref().clone()).map_err(|e| failed(&path, e))?;
+        Ok(Store { path, head, room: AtomicU64::new(room_bytes), file: OnceLock::new(), end: AtomicU64::new(0) })
     }
 
     /// Takes in a block whose row i belongs to bucket `bucket_of[i]`, one of `buckets`.
@@ -83,10 +78,9 @@ impl Store {
             _ => take_record_batch(block, &UInt32Array::from(order))
                 .map_err(|e| Error::internal("rows cannot be put into buckets").because(e))?,
         };
-        match self {
-            Store::Memory => Ok(Held::Rows(rows, starts)),
-            Store::File(spill) => spill.write(&rows, &starts).map(Held::Messages),
-        }
+        let bytes = rows.num_rows() as u64 * row_bytes(&rows.schema());
+        let taken = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes));
+        if taken.is_ok() { Ok(Held::Rows(rows, starts)) } else { self.write(&rows, &starts).map(Held::Messages) }
     }
 
     /// The parts of one bucket, in the order of `blocks`.
@@ -94,27 +88,41 @@ impl Store {
         let mut decoder = None;
         let mut parts = Vec::with_capacity(blocks.len());
         for block in blocks {
-            match (self, block) {
-                (_, Held::Rows(rows, starts)) => {
+            match block {
+                Held::Rows(rows, starts) => {
                     if let [start, end] = starts[bucket..=bucket + 1]
                         && start < end
                     {
                         parts.push(rows.slice(start as usize, (end - start) as usize));
                     }
                 }
-                (Store::File(spill), Held::Messages(places)) => {
+                Held::Messages(places) => {
                     if let Some(&(start, length)) = places.get(bucket).filter(|(_, length)| *length > 0) {
-                        parts.push(spill.read(&mut decoder, start, length)?);
+                        parts.push(self.read(&mut decoder, start, length)?);
                     }
                 }
-                (Store::Memory, Held::Messages(_)) => return Err(Error::internal("rows of a file that there is not")),
             }
         }
         Ok(parts)
     }
-}
 
-impl Spill {
+    /// Removes the file, if there is one.
+    pub fn close(self) -> Result<()> {
+        match self.file.get() {
+            Some(Ok(_)) => std::fs::remove_file(&self.path).map_err(|e| Error::io("remove a temporary file", &self.path, &e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn file(&self) -> Result<&File> {
+        let open = || {
+            let mut options = File::options();
+            options.read(true).write(true).create(true).truncate(true);
+            options.open(&self.path).map_err(|e| failed(&self.path, e.into()))
+        };
+        self.file.get_or_init(open).as_ref().map_err(Error::clone)
+    }
+
     fn write(&self, rows: &RecordBatch, starts: &[u32]) -> Result<Vec<(u64, u32)>> {
         let mut places = Vec::with_capacity(starts.len());
         let mut encode = || -> std::result::Result<Vec<u8>, ArrowError> {
@@ -131,13 +139,13 @@ impl Spill {
         let bytes = encode().map_err(|e| failed(&self.path, e))?;
         let messages = bytes.get(self.head.len()..).unwrap_or_default();
         let start = self.end.fetch_add(messages.len() as u64, Ordering::Relaxed);
-        self.file.write_all_at(messages, start).map_err(|e| failed(&self.path, e.into()))?;
+        self.file()?.write_all_at(messages, start).map_err(|e| failed(&self.path, e.into()))?;
         Ok(places.into_iter().map(|(at, length)| (start + (at - self.head.len()) as u64, length as u32)).collect())
     }
 
     fn read(&self, decoder: &mut Option<StreamDecoder>, start: u64, length: u32) -> Result<RecordBatch> {
         let mut bytes = vec![0; length as usize];
-        self.file.read_exact_at(&mut bytes, start).map_err(|e| failed(&self.path, e.into()))?;
+        self.file()?.read_exact_at(&mut bytes, start).map_err(|e| failed(&self.path, e.into()))?;
         let decode = || -> std::result::Result<Option<RecordBatch>, ArrowError> {
             let decoder = match decoder {
                 Some(decoder) => decoder,
@@ -186,7 +194,7 @@ mod tests {
     fn a_file_gives_back_what_memory_does() {
         let folder = tempfile::tempdir().unwrap();
         let blocks: Vec<RecordBatch> = [0..100, 100..101, 101..400].into_iter().map(block).collect();
-        let spill = Store::file(&folder.path().join("b"), &blocks[0].schema()).unwrap();
+        let store = |room: u64| Store::new(folder.path().join(format!("b{room}")), &blocks[0].schema(), room).unwrap();
         let gathered = |store: &Store| -> Vec<Vec<RecordBatch>> {
             let bucket_of = |b: &RecordBatch| {
                 let ids = b.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec();
@@ -195,8 +203,14 @@ mod tests {
             let held: Vec<Held> = blocks.iter().map(|b| store.hold(b, &bucket_of(b), 5).unwrap()).collect();
             (0..5).map(|bucket| store.bucket(&held, bucket).unwrap()).collect()
         };
-        let memory = gathered(&Store::Memory);
-        assert_eq!(memory, gathered(&spill));
+        let memory = gathered(&store(1 << 30));
+        assert_eq!(memory, gathered(&store(0)));
+        let both = store(4000);
+        assert_eq!(memory, gathered(&both));
+        let path = folder.path().join("b4000");
+        assert!(path.exists() && !folder.path().join("b1073741824").exists());
+        both.close().unwrap();
+        assert!(!path.exists());
         assert!(memory[4].is_empty(), "a bucket that no row belongs to");
         let ids: Vec<i64> =
             memory[1].iter().flat_map(|b| b.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec()).collect();

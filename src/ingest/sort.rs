@@ -4,8 +4,8 @@
 //!            order by (curve key, row of the source) and encoded
 //! Edge cases families without positions keep the order of the source; equal positions never overflow a bucket, because splitters
 //!            also know the row
-//! Cost       positions are read twice, everything else once. A family that takes more than half of the memory goes through a
-//!            temporary file: one more write and read
+//! Cost       positions are read twice, everything else once. What does not fit into half of the
+//!            memory goes through a temporary file: one more write and read of it
 //! See also   `table::layout`, `buckets`, `run`
 
 use std::ops::Range;
@@ -88,16 +88,11 @@ impl Sorter<'_> {
     pub fn write(&self, writer: &mut TableWriter) -> Result<()> {
         let Some(position) = self.plan.position() else { return self.copy(writer) };
         let (curve, splitters) = self.survey(position)?;
-        let path = self.work.join(format!("{}.buckets", self.plan.family));
-        let in_memory = self.plan.bytes() <= self.memory_bytes / 2;
-        let store = if in_memory { Store::Memory } else { Store::file(&path, &self.plan.schema)? };
+        let store = Store::new(self.work.join(format!("{}.buckets", self.plan.family)), &self.plan.schema, self.memory_bytes / 2)?;
         let blocks = self.distribute(position, &curve, &splitters, &store)?;
         let order = |bucket: usize| self.in_order(&store.bucket(&blocks, bucket)?, position, &curve);
         self.write_buckets(order, splitters.len() + 1, writer)?;
-        if !in_memory {
-            std::fs::remove_file(&path).map_err(|e| Error::io("remove a temporary file", &path, &e))?;
-        }
-        Ok(())
+        store.close()
     }
 
     fn read(&self, rows: Range<u64>) -> Result<RecordBatch> {

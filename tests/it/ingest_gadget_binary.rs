@@ -15,17 +15,7 @@ use spolia::ingest::{Family, OpenOptions, Snapshot, open, snapshots_in};
 use spolia::table::schema::{FACTOR, unit_of};
 
 use super::ingest_hdf5::npz;
-
-/// A path of the shared sample folder; prints a line and gives nothing where there is none.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/snapshots").join(name);
-    if !path.exists() {
-        println!("skipped: no `{name}` in the shared folder");
-        return None;
-    }
-    Some(path)
-}
+use crate::shared::snapshots as shared;
 
 /// A file to write; counts and masses by type, blocks by letters.
 #[derive(Clone)]

@@ -15,16 +15,7 @@ use spolia::ingest::{Family, HaloSource, OpenOptions, Snapshot, open, snapshots_
 use spolia::progress::Silent;
 use spolia::table::Dataset;
 
-/// A folder of samples; none, with a line that says so, where the samples are not here.
-fn samples(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let folder = root.join("data/snapshots").join(path);
-    if folder.exists() {
-        return Some(folder);
-    }
-    println!("skipped: {} is not here", folder.display());
-    None
-}
+use crate::shared::snapshots as samples;
 
 fn opened(path: &Path) -> Arc<dyn Snapshot> {
     open(path, &OpenOptions::default()).unwrap_or_else(|e| panic!("{e}"))

@@ -19,19 +19,10 @@ use spolia::progress::Silent;
 use spolia::table::Dataset;
 use spolia::table::schema::{FACTOR, unit_of};
 
+use crate::shared::snapshots as shared;
+
 fn tiny(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hdf5").join(name)
-}
-
-/// A path of the shared sample folder; prints a line and gives nothing where there is none.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/snapshots").join(name);
-    if !path.exists() {
-        println!("skipped: no `{name}` in the shared folder");
-        return None;
-    }
-    Some(path)
 }
 
 fn open(path: &Path) -> Arc<dyn Snapshot> {

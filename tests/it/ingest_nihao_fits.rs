@@ -20,13 +20,7 @@ fn kinds() -> PathBuf {
 
 /// The synthetic galaxy of the shared sample folder; prints a line and gives nothing where there is none.
 fn galaxy() -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/snapshots/synthetic/nihao/NIHAO_synthetic_stars.fits");
-    if !path.exists() {
-        println!("skipped: no `synthetic/nihao` in the shared folder");
-        return None;
-    }
-    Some(path)
+    crate::shared::snapshots("synthetic/nihao/NIHAO_synthetic_stars.fits")
 }
 
 fn opened(path: &Path) -> Arc<dyn Snapshot> {

@@ -17,16 +17,7 @@ use spolia::ingest::{Family, HaloSource, OpenOptions, Snapshot, open, snapshots_
 use spolia::progress::Silent;
 use spolia::table::schema::unit_of;
 
-/// Folder of sample snapshots, or none with a printed line.
-fn samples(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/snapshots").join(folder);
-    if !path.is_dir() {
-        println!("skipped: no samples at {}", path.display());
-        return None;
-    }
-    Some(path)
-}
+use crate::shared::snapshots as samples;
 
 fn opened(path: &Path) -> Arc<dyn Snapshot> {
     // Halo catalogues beside the samples have tests of their own.

@@ -48,6 +48,7 @@ mod records;
 #[cfg(feature = "sql")]
 mod same_bits;
 mod sample_values;
+mod shared;
 #[cfg(feature = "sql")]
 mod slt;
 #[cfg(feature = "sql")]

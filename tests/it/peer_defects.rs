@@ -16,16 +16,7 @@ use spolia::table::schema::{DESCRIPTION, unit_of};
 
 use crate::ingest_gadget_binary::Sample;
 use crate::ingest_tipsy::small;
-
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/snapshots").join(name);
-    if !path.exists() {
-        println!("skipped: no `{name}` in the shared folder");
-        return None;
-    }
-    Some(path)
-}
+use crate::shared::snapshots as shared;
 
 fn tiny(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hdf5").join(name)

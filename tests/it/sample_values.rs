@@ -13,17 +13,9 @@ use arrow::datatypes::{DataType, Float64Type};
 use spolia::ingest::{Family, HaloSource, OpenOptions, Snapshot, open};
 use spolia::table::schema::FACTOR;
 
-use Family::{Dark, Gas, Stars};
+use crate::shared::snapshots as shared;
 
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SPOLIA_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = root.join("data/snapshots").join(name);
-    if !path.exists() {
-        println!("skipped: no `{name}` in the shared folder");
-        return None;
-    }
-    Some(path)
-}
+use Family::{Dark, Gas, Stars};
 
 fn opened(path: &Path) -> Arc<dyn Snapshot> {
     open(path, &OpenOptions { halos: HaloSource::None, ..OpenOptions::default() }).unwrap_or_else(|e| panic!("{e}"))
