@@ -3,7 +3,7 @@
 //! Source     values of the samples' own list (read with pynbody 2.8 and numpy); `make_synthetic.py` for the synthetic galaxy
 //! See also   `src/ingest/halos/`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};

@@ -4,7 +4,7 @@
 //! Accuracy   the digits given there; columns are divided by the factor that their metadata states
 //! See also   `ingest_tipsy`, `ingest_gadget_binary`, `ingest_hdf5`, `ingest_halos` for the others
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
