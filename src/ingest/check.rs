@@ -26,6 +26,8 @@ use super::sort::{TablePlan, interrupted};
 /// Rows that are read at once.
 const BLOCK_ROWS: u64 = 1 << 17;
 const WORD_BITS: u64 = 64;
+/// Memory for ids however little is allowed: fewer bytes would mean too many passes.
+const LEAST_BYTES: u64 = 4 << 20;
 /// Odd multiplier that spreads ids evenly over passes: 2^64 over the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 const HINT: &str = "look at the source; `--keep-doubtful` takes such rows as they are and only says so";
@@ -78,7 +80,7 @@ impl Check<'_> {
             return Ok(());
         }
         self.progress.start("checking ids", rows, "rows");
-        let room = (self.memory_bytes / 4).max(1);
+        let room = (self.memory_bytes / 4).max(LEAST_BYTES);
         let (repeats, first) = match u64::try_from((high - low) / i128::from(u8::BITS)) {
             Ok(bytes) if bytes <= room => self.mark(&particles, low as u64, bytes)?,
             _ => self.sort(&particles, (rows * size_of::<u64>() as u64).div_ceil(room))?,

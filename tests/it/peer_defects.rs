@@ -61,7 +61,7 @@ fn auxiliary_arrays_above_262144_particles_are_read_by_position_unlike_yt() {
         let ids: Vec<i32> = (0..TOTAL as i32).rev().collect();
         write_aux_i32(&dir.path().join("y.00001.iord"), &ids, order).unwrap();
         let lines: Vec<String> = std::iter::once(TOTAL).chain(0..TOTAL).map(|n| n.to_string()).collect();
-        std::fs::write(dir.path().join("y.00001.HI"), lines.join("\n")).unwrap();
+        std::fs::write(dir.path().join("y.00001.HI"), lines.join("\n") + "\n").unwrap();
         let s = opened(&path);
         for (family, first) in [(Family::Gas, 0), (Family::Stars, GAS + 10_000)] {
             let found = values(&*s, family, "x_fe");
@@ -92,8 +92,9 @@ fn vectors_and_wide_arrays_of_tipsy_are_whole_unlike_pynbody() {
         let axes = || (0..3).flat_map(|k| (0..9).map(move |i| value(i, k)));
         write("acc2", &count, particles().flat_map(|v| order.u32_bytes((v as f32).to_bits())).collect());
         write("spin", &count, particles().flat_map(|v| order.f64_bytes(v)).collect());
-        let text =
-            |list: Vec<f64>| std::iter::once("9".to_string()).chain(list.iter().map(|v| v.to_string())).collect::<Vec<_>>().join("\n");
+        let text = |list: Vec<f64>| {
+            std::iter::once("9".to_string()).chain(list.iter().map(|v| v.to_string())).collect::<Vec<_>>().join("\n") + "\n"
+        };
         write("acc", b"", text(axes().collect()).into_bytes());
         write("iord", &count, (0..9u64).flat_map(|i| order.f64_bytes(f64::from_bits((1 << 40) + i))).collect());
         write("pot", &order.f64_bytes(f64::from_bits(9)), (0..9).flat_map(|i| order.f64_bytes(1.0 / f64::from(i + 3))).collect());
