@@ -221,6 +221,9 @@ impl Job<'_> {
         if report.unchanged {
             notes.push(format!("snapshot {:05} is there already with the same content: nothing to do", info.snap));
         }
+        if report.unchanged && !self.options.dry_run {
+            Transaction::tidy(self.out);
+        }
         if report.unchanged || self.options.dry_run {
             return Ok(Some(report));
         }

@@ -76,6 +76,18 @@ pub(super) fn clear(root: &Path) {
     let _ = fs::remove_dir_all(folder(root));
 }
 
+/// Forgets the files that `manifest` names: a writer was killed after its commit and before it could.
+pub(super) fn forget_committed(root: &Path, manifest: &Manifest) {
+    let named: BTreeSet<&str> = manifest.tables.values().flat_map(|t| &t.files).map(|f| f.path.as_str()).collect();
+    for path in entries(root) {
+        if read(&path).is_none_or(|(_, finished)| named.contains(finished.file.path.as_str())) {
+            let _ = fs::remove_file(path);
+        }
+    }
+    // Stays if it is not empty.
+    let _ = fs::remove_dir(folder(root));
+}
+
 /// Removes data files that neither a version nor the journal names, and says how many files and bytes. Only for the holder of the
 /// lock. If any manifest cannot be read, nothing is removed.
 pub(super) fn sweep(root: &Path) -> (u64, u64) {

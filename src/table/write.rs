@@ -74,12 +74,21 @@ impl Transaction {
                 let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
             }
         }
+        journal::forget_committed(root, &manifest);
         if leftovers {
             journal::sweep(root);
         }
         let work = temporary.join(unique_name());
         create_folder(&work)?;
         Ok(Transaction { root: root.to_path_buf(), work, manifest, shared: Arc::default(), committed: false, _lock: lock })
+    }
+
+    /// Clears what a killed writer left behind its commit, unless another one is at work.
+    pub(crate) fn tidy(root: &Path) {
+        let left = fs::read_dir(root.join("tmp")).is_ok_and(|mut list| list.next().is_some());
+        if left {
+            let _ = Transaction::begin_within(root, Duration::ZERO);
+        }
     }
 
     /// The folder of the dataset.

@@ -302,7 +302,7 @@ fn killed_at_any_instant_the_dataset_is_old_or_new_and_the_next_run_completes() 
         assert_eq!(found, expected, "resumed and uninterrupted must have the same bytes");
         let named = dataset.tables().iter().map(|t| dataset.files(t).len()).sum::<usize>() + usize::from(before == 1);
         assert_eq!(files_below(&root.join("data")).len(), named, "kill {kill}: data files that no version names");
-        assert!(files_below(&root.join("tmp")).is_empty());
+        assert!(files_below(&root.join("tmp")).is_empty(), "kill {kill}: {:?}", files_below(&root.join("tmp")));
     }
     println!("{KILLS} kills over {whole:?}: {old} old, {new} new, {reused} finished tables reused");
     assert!(old > 0);
