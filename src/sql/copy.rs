@@ -2,7 +2,7 @@
 //!
 //! Layout     the format follows STORED AS, else the file's ending; field metadata (units, descriptions) is kept in Parquet and Arrow
 //! Edge cases written under a temporary name, synced, then renamed: a kill at any moment leaves the old file or the new one;
-//!            a device or pipe gets the bytes at the end
+//!            the next COPY to that name clears what a kill left; a device or pipe gets the bytes at the end
 //! See also   `statement`, `engine`
 
 use std::fs::File;
@@ -83,12 +83,7 @@ impl CopyFile {
     pub fn create(path: &Path, format: Format, schema: &SchemaRef) -> Result<CopyFile> {
         let name = path.file_name().ok_or_else(|| Error::usage("COPY needs the name of a file").found(format!("`{}`", path.display())))?;
         let target = Target::of(path);
-        let hidden = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
-        let temporary = match &target {
-            Target::File(file) => file.with_file_name(hidden),
-            Target::Stream(_) => std::env::temp_dir().join(hidden),
-        };
-        let file = File::create(&temporary).map_err(|e| Error::io("create a file", path, &e))?;
+        let (temporary, file) = target.aside(name).map_err(|e| Error::io("create a file", path, &e))?;
         let file = BufWriter::new(file);
         let mut copy = CopyFile { sink: None, temporary, path: path.to_path_buf(), target, rows: 0 };
         copy.sink = Some(match format {

@@ -5,12 +5,14 @@
 //! Refuses    nested columns in csv and fits, with the column named
 //! See also   `table::text` for the terminal form, `ingest::export` for files of simulations
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::aside;
 use super::durable::{sync_folder_of, write_error};
 use super::fits::FitsWriter;
 use super::text;
@@ -233,6 +235,15 @@ impl Target {
             Err(_) => Target::File(path.to_path_buf()),
         }
     }
+
+    /// Creates the hidden file in which the content of a file called `name` is gathered: beside a file, of a device in the folder for
+    /// such files. What killed processes left there for the same name is cleared.
+    pub(crate) fn aside(&self, name: &OsStr) -> std::io::Result<(PathBuf, std::fs::File)> {
+        match self {
+            Target::File(file) => aside::create(file.parent().unwrap_or(Path::new("")), file.file_name().unwrap_or(name)),
+            Target::Stream(_) => aside::create(&std::env::temp_dir(), name),
+        }
+    }
 }
 
 /// Writes `bytes` to `path` through a temporary neighbour, so that the file is either whole or absent; into a device or pipe directly.
@@ -245,9 +256,8 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
         }
     };
     let path = target.as_path();
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
+    let created = aside::create(path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+    let (temporary, mut file) = created.map_err(|e| write_error("create a file beside", path, &e))?;
     let failed = |action: &'static str| {
         let temporary = &temporary;
         move |e: std::io::Error| {
@@ -255,7 +265,6 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
             write_error(action, path, &e)
         }
     };
-    let mut file = std::fs::File::create(&temporary).map_err(failed("create a file beside"))?;
     file.write_all(bytes).map_err(failed("write"))?;
     file.sync_all().map_err(failed("sync"))?;
     std::fs::rename(&temporary, path).map_err(failed("rename the new file to"))?;

@@ -9,6 +9,7 @@
 //!     tmp/                                   work of the writer that holds `lock`; journal/ remembers finished tables
 //! ```
 
+pub(crate) mod aside;
 /// Checked reads of data files.
 pub mod checksum;
 /// Datasets: open, versions, tables, files, schemas.

@@ -1,8 +1,9 @@
 //! Several files that appear together: written aside, synced, then renamed, the main one last.
 //!
 //! Layout     a hidden name beside each final one, `.NAME.PID.tmp`
-//! Edge cases a kill or a full disk before the renames leaves nothing under a final name; a device is written into
-//! See also   `table::export::Target`, `table::durable`
+//! Edge cases a kill or a full disk before the renames leaves nothing under a final name; the next write of that name clears what a
+//!            kill left; a device is written into
+//! See also   `table::aside`, `table::export::Target`, `table::durable`
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,16 @@ use crate::table::export::Target;
 /// Files on their way.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    pending: Vec<(PathBuf, PathBuf)>,
+    pending: Vec<Pending>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Pending {
+    temporary: PathBuf,
+    target: PathBuf,
+    /// Tells other processes that this one lives.
+    _lock: File,
 }
 
 impl Aside {
@@ -22,12 +32,10 @@ impl Aside {
     pub(super) fn file(&mut self, path: &Path) -> Result<PathBuf> {
         let name =
             path.file_name().ok_or_else(|| Error::usage("an export needs the name of a file").at(format!("`{}`", path.display())))?;
-        let hidden = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
-        let (temporary, target) = match Target::of(path) {
-            Target::File(file) => (file.with_file_name(hidden), file),
-            Target::Stream(stream) => (std::env::temp_dir().join(hidden), stream),
-        };
-        self.pending.push((temporary.clone(), target));
+        let target = Target::of(path);
+        let (temporary, lock) = target.aside(name).map_err(|e| write_error("create a file beside", path, &e))?;
+        let (Target::File(target) | Target::Stream(target)) = target;
+        self.pending.push(Pending { temporary: temporary.clone(), target, _lock: lock });
         Ok(temporary)
     }
 
@@ -38,11 +46,11 @@ impl Aside {
 
     /// Syncs all files and gives them their names; returns those.
     pub(super) fn commit(mut self) -> Result<Vec<PathBuf>> {
-        for (temporary, target) in &self.pending {
+        for Pending { temporary, target, .. } in &self.pending {
             File::open(temporary).and_then(|f| f.sync_all()).map_err(|e| write_error("write a file", target, &e))?;
         }
         let mut files = Vec::with_capacity(self.pending.len());
-        for (temporary, target) in &self.pending {
+        for Pending { temporary, target, .. } in &self.pending {
             if matches!(Target::of(target), Target::Stream(_)) {
                 let copied = File::open(temporary)
                     .and_then(|mut from| std::io::copy(&mut from, &mut std::fs::OpenOptions::new().write(true).open(target)?));
@@ -66,7 +74,7 @@ fn rename_here(from: &Path, to: &Path) -> Result<()> {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        for (temporary, _) in &self.pending {
+        for Pending { temporary, .. } in &self.pending {
             let _ = std::fs::remove_file(temporary);
         }
     }

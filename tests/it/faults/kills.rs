@@ -1,11 +1,12 @@
 //! Kill -9 at random instants and before every single call of COPY, export, compact and ingest: the old state or the new one.
 //!
 //! Layout     20 random instants of each command in every run, 100 with `--ignored`; and one kill before each call that changes a file
-//! Edge cases a killed COPY or export leaves its hidden unfinished file (`.NAME.PID.tmp`), never a part under the final name;
-//!            CREATE TABLE AS keeps its rows for the session, so there is no file to kill
+//! Edge cases a killed COPY or export leaves its hidden unfinished file (`.NAME.PID.tmp`), never a part under the final name, and the
+//!            next one to that name clears it; CREATE TABLE AS keeps its rows for the session, so there is no file to kill
 //! See also   `dataset` for kills of an ingest with a sort on disk, `pipeline` for those of a pipeline
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -33,6 +34,14 @@ struct Victim {
     target: &'static str,
     old: (u64, String),
     new: (u64, String),
+    /// Hidden files that kills left.
+    left: AtomicUsize,
+}
+
+/// Hidden files on their way, in the folder itself.
+fn hidden(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.ends_with(".tmp")).collect()
 }
 
 impl Victim {
@@ -45,7 +54,7 @@ impl Victim {
         let output = scene.command(done.path()).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
         let (old, new) = (digest(&scene.path().join(target)).unwrap(), digest(&done.path().join(target)).unwrap());
-        Victim { name, scene, target, old, new }
+        Victim { name, scene, target, old, new, left: AtomicUsize::new(0) }
     }
 
     /// What must hold after a kill, and that the next run completes.
@@ -54,7 +63,15 @@ impl Victim {
         if found != self.old && found != self.new {
             return Err(format!("`{}` is neither old nor new", self.target));
         }
+        let left = hidden(folder);
+        if let Some(strange) = left.iter().find(|name| !name.starts_with(&format!(".{}", self.target))) {
+            return Err(format!("it left `{strange}`"));
+        }
+        self.left.fetch_add(left.len(), Ordering::Relaxed);
         let again = self.scene.command(folder).output().unwrap();
+        if !hidden(folder).is_empty() {
+            return Err(format!("the next run left {:?} where the killed one had left {left:?}", hidden(folder)));
+        }
         if !again.status.success() {
             return Err(format!("the next run failed: {}", said(&again)));
         }
@@ -69,11 +86,12 @@ impl Victim {
         let new = results.iter().filter(|r| **r == Ok(true)).count();
         let faults: Vec<&String> = results.iter().filter_map(|r| r.as_ref().err()).collect();
         println!(
-            "{}: {} {kind}: {} old, {new} new, {} damaged",
+            "{}: {} {kind}: {} old, {new} new, {} damaged; {} hidden files left and cleared by the next run",
             self.name,
             results.len(),
             results.len() - new - faults.len(),
-            faults.len()
+            faults.len(),
+            self.left.swap(0, Ordering::Relaxed)
         );
         assert!(faults.is_empty(), "{}: {:?}", self.name, faults);
     }
@@ -107,6 +125,8 @@ impl Victim {
                 self.check(folder.path()).map_err(|e| format!("call {at}: {e}"))
             })
             .collect();
+        // A kill between the creation of a file and its last name leaves a hidden one.
+        assert!(self.old.0 > 0 || self.left.load(Ordering::Relaxed) > 0, "{}: no kill left a hidden file", self.name);
         self.report("kills, one before each call", &results);
     }
 }
@@ -124,7 +144,15 @@ fn victims() -> Vec<Victim> {
         Victim::new("ingest", "p.spolia", &["ingest", "p.00002", "-o", "p.spolia"], |_| {}),
         Victim::new("compact", "p.spolia", &["compact", "p.spolia"], again),
         Victim::new("COPY", "c.parquet", &["sql", "p.spolia", "-c", &format!("COPY ({select}) TO 'c.parquet'")], old("c.parquet")),
-        Victim::new("export", "e.csv", &["sql", "p.spolia", "-c", select, "-o", "e.csv"], old("e.csv")),
+        Victim::new("answer", "e.csv", &["sql", "p.spolia", "-c", select, "-o", "e.csv"], old("e.csv")),
+        Victim::new("export", "p.hdf5", &["export", "q.spolia", "p.hdf5"], |folder| {
+            old("p.hdf5")(folder);
+            // Particles are exported with units only.
+            std::fs::write(folder.join("p.param"), "dKpcUnit = 1000\ndMsolUnit = 1e12\nbComove = 0\n").unwrap();
+            let made =
+                program().args(["ingest", "p.00001", "-q", "-o", "q.spolia", "--keep-doubtful"]).current_dir(folder).output().unwrap();
+            assert!(made.status.success(), "{}", said(&made));
+        }),
     ]
 }
 
