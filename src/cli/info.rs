@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::exit::Done;
-use super::options::{GlobalOptions, HaloOptions};
+use super::options::{GlobalOptions, ReadOptions};
 use super::output;
 use crate::error::{Error, Result};
 use crate::ingest::{self, OpenOptions, Snapshot};
@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long)]
     formats: bool,
     #[command(flatten)]
-    halos: HaloOptions,
+    halos: ReadOptions,
 }
 
 /// Prints the summary.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Done;
-use super::options::{GlobalOptions, HaloOptions};
+use super::options::{GlobalOptions, ReadOptions};
 use super::{output, progress};
 use crate::error::{Error, Result, nearest};
 use crate::ingest::run::{IngestOptions, IngestReport, ingest};
@@ -40,9 +40,6 @@ pub struct Options {
     /// Only every N-th particle of each table
     #[arg(long, value_name = "N", default_value_t = 1)]
     every: u64,
-    /// Take rows that make no sense (mass 0, an id twice, born in the future) as they are and only say so
-    #[arg(long, hide_short_help = true)]
-    keep_doubtful: bool,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -56,7 +53,7 @@ pub struct Options {
     #[arg(long, value_name = "VELOCITY", hide_short_help = true)]
     velocity_unit: Option<String>,
     #[command(flatten)]
-    halos: HaloOptions,
+    halos: ReadOptions,
 }
 
 fn quantity(flag: &str, text: Option<&String>, unit: &str) -> Result<Option<f64>> {
@@ -94,7 +91,6 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         threads: global.threads,
         memory_bytes: global.given_memory_bytes()?,
         selection: selection(options)?,
-        keep_doubtful: options.keep_doubtful,
         dry_run: options.dry_run,
         open: OpenOptions {
             length_kpc: quantity("length-unit", options.length_unit.as_ref(), "kpc")?,

@@ -38,9 +38,9 @@ pub enum ProgressStyle {
     None,
 }
 
-/// Halo catalogues that are read with a snapshot.
+/// How snapshots and halo catalogues are opened.
 #[derive(Args, Clone, Debug)]
-pub struct HaloOptions {
+pub struct ReadOptions {
     /// Halo catalogue or merger tree to read with a snapshot, instead of those beside
     #[arg(long, value_name = "PATH", conflicts_with = "no_halos", hide_short_help = true)]
     halos: Vec<PathBuf>,
@@ -50,9 +50,16 @@ pub struct HaloOptions {
     /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs
     #[arg(long, value_name = "H", hide_short_help = true)]
     hubble: Option<f64>,
+    /// Scale factor, for halo catalogues that do not name theirs
+    #[arg(long, value_name = "A", hide_short_help = true)]
+    scale_factor: Option<f64>,
+    /// Take what makes no sense as it is and only say so: a file of fewer trees than it says; in an ingest also mass 0, an id twice,
+    /// birth in the future
+    #[arg(long, hide_short_help = true)]
+    keep_doubtful: bool,
 }
 
-impl HaloOptions {
+impl ReadOptions {
     /// How snapshots are opened.
     pub fn open(&self) -> OpenOptions {
         let halos = match (self.no_halos, self.halos.is_empty()) {
@@ -60,7 +67,13 @@ impl HaloOptions {
             (false, true) => HaloSource::Beside,
             (false, false) => HaloSource::At(self.halos.clone()),
         };
-        OpenOptions { halos, hubble: self.hubble, ..OpenOptions::default() }
+        OpenOptions {
+            halos,
+            hubble: self.hubble,
+            scale_factor: self.scale_factor,
+            keep_doubtful: self.keep_doubtful,
+            ..OpenOptions::default()
+        }
     }
 }
 

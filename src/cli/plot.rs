@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Done;
-use super::options::{GlobalOptions, HaloOptions};
+use super::options::{GlobalOptions, ReadOptions};
 use super::{output, session};
 use crate::error::{Error, Result};
 use crate::plot::{self, Figure, FigureOptions};
@@ -34,7 +34,7 @@ pub struct Options {
     #[arg(long)]
     list: bool,
     #[command(flatten)]
-    halos: HaloOptions,
+    halos: ReadOptions,
     /// Table [default: stars]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,

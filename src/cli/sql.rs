@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Done;
-use super::options::{GlobalOptions, HaloOptions};
+use super::options::{GlobalOptions, ReadOptions};
 use super::{export, output, repl, session};
 use crate::error::{Error, Result};
 use crate::table::export::OutputFormat;
@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long)]
     no_units: bool,
     #[command(flatten)]
-    halos: HaloOptions,
+    halos: ReadOptions,
 }
 
 /// Runs the queries, or the prompt.

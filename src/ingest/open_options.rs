@@ -1,8 +1,9 @@
 //! How a snapshot is opened: units that its files do not name, and the halo catalogues that are read with it.
 //!
-//! Layout     a list of `name = value`: `halos` (`beside`, `none`, or paths), `hubble`, `length_unit`, `mass_unit`, `velocity_unit`
+//! Layout     a list of `name = value`: `halos` (`beside`, `none`, or paths), `hubble`, `keep_doubtful`, `length_unit`, `mass_unit`,
+//!            `scale_factor`, `velocity_unit`
 //! Units      quantities with a unit (`1kpc`, `1e10 Msun`, `1 km/s`); a bare number is in kpc, Msun, km/s
-//! Refuses    names that are not in the list, units of another dimension, a Hubble parameter that is not positive
+//! Refuses    names that are not in the list, units of another dimension, numbers that are not positive
 //! See also   `sql::settings` and the function `snapshot` in SQL, the step `ingest` of pipelines
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use crate::error::{Error, Result, nearest};
 use crate::units::{Quantity, Unit};
 
 /// Names of the options as text.
-pub const NAMES: [&str; 5] = ["halos", "hubble", "length_unit", "mass_unit", "velocity_unit"];
+pub const NAMES: [&str; 7] = ["halos", "hubble", "keep_doubtful", "length_unit", "mass_unit", "scale_factor", "velocity_unit"];
 
 /// Which halo catalogues are read with a snapshot of particles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,11 @@ pub struct OpenOptions {
     pub halos: HaloSource,
     /// Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs.
     pub hubble: Option<f64>,
+    /// Scale factor, for halo catalogues that do not name theirs.
+    pub scale_factor: Option<f64>,
+    /// Take what makes no sense as it is and say so: a file that holds fewer trees than it says; in an ingest also numbers that break
+    /// a rule of physics, and identifiers twice.
+    pub keep_doubtful: bool,
 }
 
 impl OpenOptions {
@@ -64,8 +70,16 @@ impl OpenOptions {
                 }
             }
             "hubble" => self.hubble = number("1")?,
+            "keep_doubtful" => {
+                self.keep_doubtful = match value.to_lowercase().as_str() {
+                    "true" | "on" | "1" => true,
+                    "false" | "off" | "0" => false,
+                    _ => return Err(Error::usage("keep_doubtful is true or false").found(format!("`{value}`"))),
+                }
+            }
             "length_unit" => self.length_kpc = number("kpc")?,
             "mass_unit" => self.mass_msun = number("Msun")?,
+            "scale_factor" => self.scale_factor = number("1")?,
             "velocity_unit" => self.velocity_kms = number("km/s")?,
             other => {
                 let error = Error::usage(format!("snapshots are opened without an option `{other}`")).expected(NAMES.join(", "));
@@ -102,6 +116,8 @@ mod tests {
         let options = OpenOptions::default().with("hubble = 0.6774, halos=none,length_unit = 1 Mpc, mass_unit=2e10,").unwrap();
         assert_eq!((options.hubble, options.halos.clone(), options.length_kpc), (Some(0.6774), HaloSource::None, Some(1000.0)));
         assert_eq!((options.mass_msun, options.velocity_kms), (Some(2e10), None));
+        let alone = options.with("scale_factor = 0.909, keep_doubtful = true").unwrap();
+        assert_eq!((alone.scale_factor, alone.keep_doubtful, options.keep_doubtful), (Some(0.909), true, false));
         let path = options.with("halos = a/run.AHF_halos").unwrap();
         assert_eq!((path.halos, path.hubble), (HaloSource::At(vec!["a/run.AHF_halos".into()]), Some(0.6774)));
         assert_eq!(options.with("halos = beside").unwrap().halos, HaloSource::Beside);
@@ -113,6 +129,8 @@ mod tests {
             ("hubbel = 1", "did you mean `hubble`?"),
             ("hubble", "`name = value`"),
             ("hubble = -1", "hubble must be positive"),
+            ("scale_factor = 0", "scale_factor must be positive"),
+            ("keep_doubtful = perhaps", "true or false"),
             ("length_unit = 3 km/s", "length_unit = 3 km/s"),
             ("halos =", "halos names no catalogue"),
         ] {

@@ -49,11 +49,9 @@ pub struct IngestOptions {
     pub memory_bytes: Option<u64>,
     /// Part of each snapshot to take.
     pub selection: Selection,
-    /// Take rows that make no physical sense as they are, and say so.
-    pub keep_doubtful: bool,
     /// Report only.
     pub dry_run: bool,
-    /// Units of sources that do not name theirs.
+    /// How sources are opened, and whether what makes no sense is kept.
     pub open: OpenOptions,
 }
 
@@ -244,7 +242,7 @@ impl Job<'_> {
         let check = Check {
             snapshot: self.snapshot,
             memory_bytes: self.memory_bytes,
-            keep_doubtful: self.options.keep_doubtful,
+            keep_doubtful: self.options.open.keep_doubtful,
             progress: self.progress,
         };
         let mut written = Vec::with_capacity(plans.len());
@@ -331,7 +329,9 @@ impl Job<'_> {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
         };
-        add(&format!("{LAYOUT} {} {} {:?}", engine(), self.snapshot.info().snap, self.options.open));
+        // What is kept although it is doubtful is the same as what was not in doubt.
+        let open = OpenOptions { keep_doubtful: false, ..self.options.open.clone() };
+        add(&format!("{LAYOUT} {} {} {open:?}", engine(), self.snapshot.info().snap));
         add(&self.snapshot.info().format);
         if !self.options.selection.is_all() {
             add(&format!("{:?}", self.options.selection));

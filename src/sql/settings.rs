@@ -25,11 +25,17 @@ extensions_options! {
         /// Hubble constant over 100 km/s/Mpc for halo catalogues that do not name theirs; empty is what the session began with.
         pub hubble: String, default = String::new()
 
+        /// Whether a file that makes no sense is taken as far as it goes: `true` or `false`; empty is what the session began with.
+        pub keep_doubtful: String, default = String::new()
+
         /// Length unit of snapshots that do not name theirs, such as `1kpc`.
         pub length_unit: String, default = String::new()
 
         /// Mass unit of snapshots that do not name theirs, such as `1e10Msun`.
         pub mass_unit: String, default = String::new()
+
+        /// Scale factor of halo catalogues that do not name theirs; empty is what the session began with.
+        pub scale_factor: String, default = String::new()
 
         /// Velocity unit of snapshots that do not name theirs, such as `1km/s`.
         pub velocity_unit: String, default = String::new()
@@ -54,7 +60,8 @@ impl Settings {
     /// How snapshots are opened: as the session began, changed by these settings.
     pub fn open(&self, base: &OpenOptions) -> Result<OpenOptions> {
         let mut options = base.clone();
-        let values = [&self.halos, &self.hubble, &self.length_unit, &self.mass_unit, &self.velocity_unit];
+        let values =
+            [&self.halos, &self.hubble, &self.keep_doubtful, &self.length_unit, &self.mass_unit, &self.scale_factor, &self.velocity_unit];
         for (name, value) in NAMES.iter().zip(values).filter(|(_, value)| !value.is_empty()) {
             options.set(name, value)?;
         }
@@ -112,8 +119,15 @@ mod tests {
         assert!(accepted("spolia.hubble", "much").is_err() && accepted("spolia.length_unit", "1 km/s").is_err());
         let base = OpenOptions { hubble: Some(0.5), ..Default::default() };
         assert_eq!(Settings::default().open(&base).unwrap(), base);
-        let settings = Settings { halos: "none".into(), mass_unit: "1e10 Msun".into(), ..Default::default() };
+        let settings = Settings {
+            halos: "none".into(),
+            keep_doubtful: "on".into(),
+            mass_unit: "1e10 Msun".into(),
+            scale_factor: "0.5".into(),
+            ..Default::default()
+        };
         let options = settings.open(&base).unwrap();
+        assert_eq!((options.keep_doubtful, options.scale_factor, options.velocity_kms), (true, Some(0.5), None));
         assert_eq!((options.halos, options.mass_msun, options.hubble), (crate::ingest::HaloSource::None, Some(1e10), Some(0.5)));
     }
 }

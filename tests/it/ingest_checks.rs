@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use spolia::error::Result;
+use spolia::ingest::OpenOptions;
 use spolia::ingest::run::{IngestOptions, IngestReport, ingest};
 use spolia::ingest::tipsy::ByteOrder;
 use spolia::ingest::tipsy::write::*;
@@ -96,10 +97,15 @@ fn each_rule_names_the_byte_and_can_be_waived() {
             assert!(text.contains("toy.00007") && text.contains("expected") && text.contains("--keep-doubtful"), "{name}: {text}");
             assert_eq!((error.exit_code(), version(&run.dataset())), (3, 0), "{name}");
         }
-        let report = run.ingest(&IngestOptions { keep_doubtful: true, ..IngestOptions::default() }).unwrap();
+        let report = run.ingest(&keeping(IngestOptions::default())).unwrap();
         assert!(report.notes.iter().any(|n| n.contains("doubtful") && n.contains(complaint) && n.contains(&byte)), "{:?}", report.notes);
         assert_eq!(version(&run.dataset()), 1);
     }
+}
+
+/// `options`, but what is doubtful is kept.
+fn keeping(options: IngestOptions) -> IngestOptions {
+    IngestOptions { open: OpenOptions { keep_doubtful: true, ..options.open }, ..options }
 }
 
 #[test]
@@ -118,7 +124,7 @@ fn an_id_that_stands_twice_is_found_across_families_however_ids_are_spread() {
         let (gas, star) = ("row 12 of gas, particle 12".to_string(), format!("row 5 of stars, particle {}", GAS + DARK + 5));
         assert!(text.contains("2 particles have the id of another") && text.contains(&gas) && text.contains(&star), "{text}");
         assert!(text.contains(&format!("first such id is {}", run.ids[12])), "{text}");
-        let report = run.ingest(&IngestOptions { keep_doubtful: true, ..options }).unwrap();
+        let report = run.ingest(&keeping(options)).unwrap();
         assert!(report.notes.iter().any(|n| n.contains("2 particles")), "{:?}", report.notes);
     }
 }

@@ -236,14 +236,32 @@ fn lists_and_trees_of_consistent_trees() {
     // The sample was cut by hand: it says 5450 trees and holds one, which is what a truncated file looks like.
     let path = folder.join("trees/tree_0_0_0.dat");
     let error = open(&path, &OpenOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("expected 5450, found 1"), "{error}");
-    let dir = tempfile::tempdir().unwrap();
-    let mended = dir.path().join("tree_0_0_0.dat");
-    std::fs::write(&mended, std::fs::read_to_string(&path).unwrap().replace("\n5450\n", "\n1\n")).unwrap();
-    let s = opened(&mended);
+    assert!(error.contains("expected 5450, found 1") && error.contains("--keep-doubtful"), "{error}");
+    let keeping = OpenOptions { keep_doubtful: true, ..OpenOptions::default() };
+    let s = open(&path, &keeping).unwrap_or_else(|e| panic!("{e}"));
+    assert!(s.info().notes.iter().any(|n| n.contains("1 of the 5450 trees")), "{:?}", s.info().notes);
     let tree = table(s.as_ref(), Family::MergerTree);
-    assert_eq!(whole(&tree, "halo_id")[..4], [12985, 11423, 14175, 10985].map(Some));
-    assert_eq!(whole(&tree, "descendant_id")[..2], [Some(17081), Some(19718)]);
+    assert_eq!(whole(&tree, "halo_id"), [12985, 11423, 14175, 10985, 17081, 19718, 19129, 17082].map(Some));
+    assert_eq!(whole(&tree, "descendant_id")[..5], [Some(17081), Some(19718), Some(19718), Some(17082), None]);
+    assert_eq!(whole(&tree, "descendant_id")[5..], [None; 3]);
+    // Haloes of the tree are those of the lists, all of them: those with a descendant in list 13, their descendants in list 14.
+    let listed = |number: u32| {
+        let s = with_hubble(&folder.join(format!("outputs/really_consistent_{number}.list")), 0.701);
+        whole(&table(s.as_ref(), Family::Halos), "halo_id")
+    };
+    let (before, after) = (listed(13), listed(14));
+    let mut all: Vec<Option<u64>> = before.iter().chain(&after).copied().collect();
+    let mut found = whole(&tree, "halo_id");
+    all.sort();
+    found.sort();
+    assert_eq!(found, all);
+    let rows = whole(&tree, "halo_id").into_iter().zip(whole(&tree, "descendant_id"));
+    for (halo, descendant) in rows {
+        match descendant {
+            None => assert!(after.contains(&halo), "{halo:?}"),
+            Some(_) => assert!(before.contains(&halo) && after.contains(&descendant), "{halo:?} {descendant:?}"),
+        }
+    }
     assert!(near(real(&tree, "mass")[2], 2e10 / 0.701, 1e-12) || near(real(&tree, "sam_mvir")[2], 2e10 / 0.701, 1e-12));
     assert!(s.info().notes.iter().any(|n| n.starts_with("rows hold only the first 11 of")), "{:?}", s.info().notes);
 }
@@ -297,14 +315,53 @@ fn tng_groups_and_trees_join_their_snapshot() {
 #[test]
 fn a_catalogue_without_header_takes_everything_from_its_snapshot() {
     let Some(folder) = samples("camels_tng_hdf5") else { return };
-    let catalogue = folder.join("camels_subhalo.hdf5");
-    assert!(open(&catalogue, &OpenOptions::default()).is_err());
-    let options = OpenOptions { halos: HaloSource::At(vec![catalogue]), ..OpenOptions::default() };
-    let s = open(&folder.join("camels_snap.hdf5"), &options).unwrap_or_else(|e| panic!("{e}"));
-    let halos = table(s.as_ref(), Family::Halos);
-    assert_eq!((whole(&halos, "n_gas")[0], whole(&halos, "n_stars")[0]), (Some(64), Some(278)));
-    assert_eq!(whole(&halos, "n_gas").iter().flatten().sum::<u64>(), 269);
-    assert_eq!(whole(&halos, "n_stars").iter().flatten().sum::<u64>(), 3479);
+    let (catalogue, particles) = (folder.join("camels_subhalo.hdf5"), folder.join("camels_snap.hdf5"));
+    let check = |s: &dyn Snapshot, how: &str| {
+        let halos = table(s, Family::Halos);
+        assert_eq!(halos.num_rows(), 10, "{how}");
+        let first = ["n_gas", "n_type_1", "n_stars", "n_type_5"].map(|name| whole(&halos, name)[..3].to_vec());
+        let expected = [[64, 0, 25], [1595, 1238, 1220], [278, 656, 441], [1, 1, 1]].map(|row| row.map(Some).to_vec());
+        assert_eq!(first, expected, "{how}");
+        let sum = |name: &str| whole(&halos, name).iter().flatten().sum::<u64>();
+        assert_eq!((sum("n_gas"), sum("n_stars")), (269, 3479), "{how}");
+        // 87.77977 kpc/h, comoving, as h5py has it.
+        let x = halos.column_by_name("x").unwrap().as_primitive::<Float32Type>().value(0);
+        assert!(near(f64::from(x), 87.77977 * 0.909046978208372 / 0.6711, 1e-6), "{how}: {x}");
+    };
+    let named = OpenOptions { halos: HaloSource::At(vec![catalogue.clone()]), ..OpenOptions::default() };
+    check(&*open(&particles, &named).unwrap_or_else(|e| panic!("{e}")), "named");
+    let beside = opened(&particles);
+    check(&*beside, "found beside the snapshot");
+    assert_eq!((beside.rows(Family::Gas), beside.rows(Family::Stars)), (269, 3479));
+    let alone = opened(&catalogue);
+    check(&*alone, "alone, with the snapshot beside it");
+    assert_eq!((alone.info().scale_factor, alone.rows(Family::Stars)), (Some(0.909046978208372), 0));
+    assert!(alone.info().notes.iter().any(|n| n.contains("camels_snap.hdf5")), "{:?}", alone.info().notes);
+    check(&*opened(&folder), "the folder");
+
+    let lonely = tempfile::tempdir().unwrap();
+    let path = lonely.path().join("camels_subhalo.hdf5");
+    std::fs::copy(&catalogue, &path).unwrap();
+    let error = open(&path, &OpenOptions::default()).unwrap_err();
+    assert!(error.exit_code() == 2 && error.to_string().contains("--scale-factor 0.5"), "{error}");
+    let error = open(&path, &OpenOptions::default().with("scale_factor = 0.5").unwrap()).unwrap_err();
+    assert!(error.to_string().contains("--hubble"), "{error}");
+    let told = OpenOptions::default().with("scale_factor = 0.909046978208372, hubble = 0.6711").unwrap();
+    check(&*open(&path, &told).unwrap_or_else(|e| panic!("{e}")), "with the user's numbers");
+}
+
+#[test]
+fn a_catalogue_without_header_is_ingested_alone_and_with_its_folder() {
+    let Some(folder) = samples("camels_tng_hdf5") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (source, rows) in
+        [(folder.join("camels_subhalo.hdf5"), vec![("halos", 10)]), (folder, vec![("stars", 3479), ("gas", 269), ("halos", 10)])]
+    {
+        let out = dir.path().join(format!("{}.spolia", rows.len()));
+        let report = ingest(&[source], &out, &IngestOptions::default(), &Silent).unwrap_or_else(|e| panic!("{e}"));
+        let found: Vec<(&str, u64)> = report.snapshots[0].tables.iter().map(|t| (t.table.as_str(), t.rows)).collect();
+        assert_eq!(found, rows);
+    }
 }
 
 /// A copy of a folder's files.

@@ -198,7 +198,8 @@ fn the_redshift_of_swift_is_one_over_a_less_one_unlike_pynbody() {
     let dir = tempfile::tempdir().unwrap();
     let dataset = dir.path().join("s.spolia");
     // The kinds of that file share their identifiers, which an ingest refuses unless it is told to keep what is doubtful.
-    let options = spolia::ingest::run::IngestOptions { keep_doubtful: true, ..Default::default() };
+    let options =
+        spolia::ingest::run::IngestOptions { open: OpenOptions { keep_doubtful: true, ..OpenOptions::default() }, ..Default::default() };
     spolia::ingest::run::ingest(&[tiny("swift_0009.hdf5")], &dataset, &options, &spolia::progress::Silent).unwrap();
     assert_eq!(spolia::table::Dataset::open(&dataset).unwrap().manifest().snapshots[0].redshift, Some(1.0));
 }

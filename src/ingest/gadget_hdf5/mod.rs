@@ -170,7 +170,6 @@ fn tables_of(parts: &[Part], context: &Context, notes: &mut Vec<String>) -> Vec<
 fn table_of(family: Family, parts: &[Part], context: &Context, notes: &mut Vec<String>) -> Option<Table> {
     let winds = parts.iter().any(Part::has_winds);
     let mut uses: Vec<(usize, Selection, Vec<Column>)> = Vec::new();
-    let mut id_base = 0;
     for (index, part) in parts.iter().enumerate() {
         let selection = match (part.has_winds(), part.family == family) {
             (true, true) => Selection::Stars,
@@ -178,8 +177,9 @@ fn table_of(family: Family, parts: &[Part], context: &Context, notes: &mut Vec<S
             (false, true) => Selection::All,
             _ => continue,
         };
+        // Rows are counted over all types, so that no number stands twice in the snapshot.
+        let id_base = parts.iter().take(index).map(Part::rows).sum();
         let mut columns = columns::columns_of(part, context, id_base, notes);
-        id_base += part.rows();
         if selection == Selection::Winds {
             let gas: Option<Vec<String>> = uses.first().map(|(_, _, c)| c.iter().map(|c| c.name.clone()).collect());
             // Only what gas has as well: photometry and birth data of a wind-phase cell mean nothing.

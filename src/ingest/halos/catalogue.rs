@@ -63,9 +63,13 @@ impl Given {
         }
     }
 
-    /// Scale factor of the snapshot.
-    pub fn scale_factor(&self) -> Option<f64> {
-        self.snapshot.as_ref().and_then(|s| s.info().scale_factor)
+    /// Scale factor: the user's, else the snapshot's.
+    pub fn scale_factor(&self) -> Result<Option<f64>> {
+        match self.options.scale_factor {
+            Some(a) if !(a.is_finite() && a > 0.0) => Err(Error::usage("the scale factor must be positive").found(a)),
+            Some(a) => Ok(Some(a)),
+            None => Ok(self.snapshot.as_ref().and_then(|s| s.info().scale_factor)),
+        }
     }
 }
 

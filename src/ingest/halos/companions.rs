@@ -1,7 +1,8 @@
 //! Halo catalogues that lie beside a snapshot of particles: found by name, opened with it, one snapshot from then on.
 //!
 //! Layout     `SNAP.zZ.ZZZ.AHF_halos` beside `SNAP`; `groups_NNN`, `fof_subhalo_tab_NNN.*`, `sublink*tree_extended.*` beside
-//!            `snapdir_NNN` or `snap_NNN.*`, in the snapshot's folder or the one above; `eagle_subfind_tab_NNN_zAAApBBB.*` alike
+//!            `snapdir_NNN` or `snap_NNN.*`, in the snapshot's folder or the one above; `eagle_subfind_tab_NNN_zAAApBBB.*` alike;
+//!            `NAME_subhalo.hdf5` beside `NAME_snap.hdf5`
 //! Refuses    a damaged catalogue, a catalogue of another time; nothing damaged is passed over
 //! Edge cases a catalogue whose h nobody knows is left out with a note, and so is a very large one: `--halos` names it, `--no-halos` or
 //!            `HaloSource::None` leaves all of them alone
@@ -20,6 +21,7 @@ use crate::ingest::gzip::plain_name;
 use crate::ingest::{Family, HaloSource, OpenOptions, Snapshot, SnapshotInfo};
 
 use super::catalogue::{Given, Loaded, Reader, Rows, read};
+use super::subfind::CUT_OUT;
 use super::units::NO_HUBBLE;
 use super::{Ahf, AmigaStat, ConsistentTrees, Eagle, LHaloTree, Rockstar, RockstarList, SubLink, Subfind};
 
@@ -145,6 +147,10 @@ fn beside(path: &Path, notes: &mut Vec<String>) -> Vec<PathBuf> {
         several => notes.push(format!("{} AHF catalogues lie beside the snapshot, and none is read: name one with --halos", several.len())),
     }
     let (base, _, extension) = split_name(&own);
+    if let Some(run) = base.strip_suffix(CUT_OUT.0) {
+        let catalogue = folder.join(format!("{run}{}.{extension}", CUT_OUT.1));
+        found.extend(Some(catalogue).filter(|p| p.is_file()));
+    }
     let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // `snap_027_z000p250` of EAGLE ends with its redshift, and so do the names of its catalogues.
     let numbered = without_redshift(&base).rsplit('_').next().filter(is_number);

@@ -11,6 +11,7 @@ mod catalogue;
 mod check;
 pub(super) mod companions;
 mod eagle;
+mod groups;
 mod hdf;
 mod rockstar;
 mod subfind;

@@ -99,10 +99,10 @@ pub(super) fn hubble(header: Option<f64>, given: &Given, place: &str) -> Result<
 pub(super) fn scale_factor(header: Option<f64>, given: &Given, place: &str) -> Result<f64> {
     /// Largest scale factor that a run is believed to reach.
     const LARGEST: f64 = 100.0;
-    let a = header.or(given.scale_factor()).ok_or_else(|| {
-        Error::usage("nothing tells the scale factor of the halo catalogue")
-            .at(place)
-            .hint("open it with its snapshot: `spolia ingest SNAPSHOT --halos CATALOGUE`")
+    let a = header.map_or_else(|| given.scale_factor(), |a| Ok(Some(a)))?.ok_or_else(|| {
+        Error::usage("nothing tells the scale factor of the halo catalogue").at(place).hint(
+            "give it with `--scale-factor`, such as `--scale-factor 0.5`, or ingest the snapshot with it: `spolia ingest SNAPSHOT --halos CATALOGUE`",
+        )
     })?;
     if a.is_finite() && a > 0.0 && a < LARGEST {
         Ok(a)
@@ -144,7 +144,12 @@ mod tests {
         assert_eq!(hubble(None, &given, "`x`").unwrap(), 0.7);
         assert_eq!(hubble(Some(0.6), &given, "`x`").unwrap(), 0.6, "the file knows best");
         assert!(hubble(Some(-1.0), &given, "`x`").is_err() && scale_factor(Some(0.0), &given, "`x`").is_err());
-        assert!(scale_factor(None, &nothing, "`x`").unwrap_err().to_string().contains("--halos"));
+        let error = scale_factor(None, &nothing, "`x`").unwrap_err();
+        assert!(error.exit_code() == 2 && ["--halos", "--scale-factor 0.5"].iter().all(|w| error.to_string().contains(w)), "{error}");
+        let given = |a: f64| Given { options: OpenOptions { scale_factor: Some(a), ..OpenOptions::default() }, snapshot: None };
+        assert_eq!(scale_factor(None, &given(0.25), "`x`").unwrap(), 0.25);
+        assert_eq!(scale_factor(Some(0.5), &given(0.25), "`x`").unwrap(), 0.5, "the file knows best");
+        assert_eq!(scale_factor(None, &given(-1.0), "`x`").unwrap_err().exit_code(), 2);
     }
 
     #[test]

@@ -53,7 +53,11 @@ impl StepKind for Ingest {
                 "halo_id: only particles inside the radius of this halo of the catalogue that lies with the snapshot",
             ),
             optional("every", Shape::Count, "only every n-th particle of each table"),
-            optional("keep_doubtful", Shape::Flag, "take rows that make no physical sense as they are and only say so"),
+            optional(
+                "keep_doubtful",
+                Shape::Flag,
+                "take what makes no sense (mass 0, an id twice, fewer trees than a file says) as it is and only say so",
+            ),
             optional("length_unit", Shape::Quantity("kpc"), "length unit of snapshots that do not name theirs [kpc]"),
             optional("mass_unit", Shape::Quantity("Msun"), "mass unit of snapshots that do not name theirs [Msun]"),
             optional("velocity_unit", Shape::Quantity("km/s"), "velocity unit of snapshots that do not name theirs [km/s]"),
@@ -63,6 +67,7 @@ impl StepKind for Ingest {
                 "halo catalogues: \"beside\" (default), \"none\", or an input as a placeholder: \"{catalogue}\"",
             ),
             optional("hubble", Shape::Quantity("1"), "Hubble constant over 100 km/s/Mpc, for halo catalogues that do not name theirs"),
+            optional("scale_factor", Shape::Quantity("1"), "scale factor, for halo catalogues that do not name theirs"),
         ];
         ALL
     }
@@ -235,7 +240,6 @@ fn options(context: &Context) -> IngestOptions {
             halo: values.count("halo"),
             every: values.count("every").unwrap_or(1),
         },
-        keep_doubtful: values.flag("keep_doubtful").unwrap_or(false),
         dry_run: false,
         open: OpenOptions {
             length_kpc: values.number("length_unit"),
@@ -247,6 +251,8 @@ fn options(context: &Context) -> IngestOptions {
                 Some(_) => HaloSource::At(input(context, "halos").into_iter().cloned().collect()),
             },
             hubble: values.number("hubble"),
+            scale_factor: values.number("scale_factor"),
+            keep_doubtful: values.flag("keep_doubtful").unwrap_or(false),
         },
     }
 }

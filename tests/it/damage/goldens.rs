@@ -24,7 +24,12 @@ pub fn taken(folder: &Path, first: &str) -> Vec<(String, Vec<u8>)> {
 
 /// A snapshot with arrays in binary and text, parameters and a log.
 pub fn write_tipsy(folder: &Path, stem: &str, order: ByteOrder) {
-    let [gas, dark, stars] = COUNTS;
+    write_tipsy_of(COUNTS, folder, stem, order);
+}
+
+/// The same of another size: `counts` of gas, dark and stars, a multiple of 3 in all.
+pub fn write_tipsy_of(counts: [usize; 3], folder: &Path, stem: &str, order: ByteOrder) {
+    let [gas, dark, stars] = counts;
     let total = gas + dark + stars;
     let path = |ending: &str| folder.join(format!("{stem}.00001{ending}"));
     write_snapshot(&path(""), &small(gas, dark, stars), order).unwrap();

@@ -20,6 +20,8 @@ mod goldens;
 mod mutations;
 mod regressions;
 mod seeds;
+#[cfg(feature = "sql")]
+mod texts;
 mod truncations;
 
 /// Longest time for one input.

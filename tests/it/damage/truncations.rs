@@ -57,7 +57,7 @@ fn names_a_place(text: &str, file: &str) -> bool {
     ["byte ", "line ", "bytes"].iter().any(|word| rest.contains(word)) || rest.contains('`')
 }
 
-/// Lengths to cut at: every one; of HDF5 the first and last 4 KiB and what lies around each end of a dataset.
+/// Lengths to cut at: every one; of HDF5 the first and last 4 KiB and what lies around each end of a dataset or of one of its chunks.
 fn lengths(name: &str, good: &[u8]) -> Vec<usize> {
     const ENDS_BYTES: usize = 4096;
     if !good.starts_with(b"\x89HDF") || good.len() <= 2 * ENDS_BYTES {
@@ -67,9 +67,15 @@ fn lengths(name: &str, good: &[u8]) -> Vec<usize> {
     let mut chosen: BTreeSet<usize> = (0..ENDS_BYTES).chain(good.len() - ENDS_BYTES..good.len()).collect();
     for group in (0..6).filter_map(|n| file.group(&format!("PartType{n}")).ok()) {
         for (_, dataset) in group.iter_datasets().unwrap() {
-            if let Ok(hdf5_pure::Layout::Contiguous { address: Some(start), size }) = dataset.layout() {
-                let edges = [start as usize, (start + size) as usize];
-                chosen.extend(edges.into_iter().flat_map(|edge| edge.saturating_sub(1)..=edge + 1).filter(|at| *at < good.len()));
+            let pieces: Vec<(u64, u64)> = match dataset.layout().unwrap() {
+                hdf5_pure::Layout::Contiguous { address: Some(start), size } => vec![(start, size)],
+                hdf5_pure::Layout::Chunked { .. } => {
+                    dataset.chunks().unwrap_or_else(|e| panic!("{name}: {e}")).iter().map(|c| (c.address, c.storage_size)).collect()
+                }
+                _ => Vec::new(),
+            };
+            for edge in pieces.into_iter().flat_map(|(start, size)| [start as usize, (start + size) as usize]) {
+                chosen.extend((edge.saturating_sub(1)..=edge + 1).filter(|at| *at < good.len()));
             }
         }
     }
@@ -137,6 +143,19 @@ fn cut(goldens: &[Golden]) {
 fn particles_in_records() {
     let goldens: Vec<Golden> = goldens::particles().into_iter().filter(|g| !g.name.contains("hdf5")).collect();
     on_one_thread(|| cut(&goldens));
+}
+
+/// Chunks lie in the middle of the compressed file, where not every byte is cut: each of their ends must be among the cuts.
+#[test]
+fn ends_of_chunks_are_among_the_cuts() {
+    let compressed = goldens::hdf5_all().into_iter().find(|g| g.name.contains("compressed")).unwrap();
+    let (name, good) = &compressed.files[0];
+    let cuts = lengths(name, good);
+    // Where h5py 3.16 says that chunks of Coordinates, MagneticField, ParticleIDs and Velocities start and end.
+    for edge in [19_159, 19_159 + 238, 30_892, 36_892, 36_892 + 6000, 17_491 + 136, 10_880, 11_120 + 237] {
+        assert!([edge - 1, edge, edge + 1].iter().all(|at| cuts.binary_search(at).is_ok()), "{edge}");
+    }
+    println!("{} cuts of {} bytes", cuts.len(), good.len());
 }
 
 #[test]

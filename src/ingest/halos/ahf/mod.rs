@@ -65,10 +65,11 @@ impl Reader for Ahf {
         let mut loaded = Loaded { format: "ahf".into(), snap: base.snap(), ..Loaded::default() };
         let place = format!("`{}`", path.display());
         let named = base.redshift().map(|z| 1.0 / (1.0 + z));
-        if given.scale_factor().is_none() && named.is_some() {
+        let known = given.scale_factor()?;
+        if known.is_none() && named.is_some() {
             loaded.notes.push("the scale factor is that of the redshift in the name, which has three decimals".into());
         }
-        let a = scale_factor(given.scale_factor().or(named), given, &place)?;
+        let a = scale_factor(known.or(named), given, &place)?;
         let h = hubble(given.options.hubble.or(origin.cosmology.as_ref().map(|c| c.h)), given, &place)?;
         (loaded.scale_factor, loaded.cosmology) = (Some(a), origin.cosmology);
         loaded.attributes.push(("h".into(), h.to_string()));

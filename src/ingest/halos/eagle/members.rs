@@ -9,15 +9,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, UInt64Type};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef, UInt64Type};
 
 use crate::error::{Error, Result};
 use crate::ingest::{Family, Snapshot};
-use crate::table::schema::canonical_field;
 
 use super::super::catalogue::Rows;
+use super::super::groups::{member_rows, member_schema};
 use super::super::subfind::GROUP_BASE;
 use super::Names;
 
@@ -65,13 +65,9 @@ impl Members {
         if total > MOST_PARTICLES {
             return Ok(Err(format!("{total} particles are many; their columns group_number and sub_group_number say the same")));
         }
-        let fields: Vec<Field> = vec![
-            canonical_field("halo_id", DataType::UInt64, "GroupNumber, SubGroupNumber", None),
-            canonical_field("id", DataType::UInt64, "ParticleIDs", None),
-            canonical_field("family", DataType::Utf8, "PartType", None),
-        ];
+        let schema = member_schema("GroupNumber, SubGroupNumber");
         let names = Names { group: names.group.clone(), sub: names.sub.clone() };
-        let mut members = Members { snapshot, names, groups, blocks: Vec::new(), rows: 0, schema: Arc::new(Schema::new(fields)) };
+        let mut members = Members { snapshot, names, groups, blocks: Vec::new(), rows: 0, schema };
         for (family, rows) in named {
             let mut start = 0;
             while start < rows {
@@ -163,9 +159,6 @@ impl Rows for Members {
                 }
             }
         }
-        let arrays: Vec<ArrayRef> =
-            vec![Arc::new(UInt64Array::from(halo)), Arc::new(UInt64Array::from(ids)), Arc::new(StringArray::from(families))];
-        let batch = RecordBatch::try_new(self.schema.clone(), arrays).map_err(|e| Error::internal("members do not fit").because(e))?;
-        batch.project(columns).map_err(|e| Error::internal("columns are not in the table").because(e))
+        member_rows(&self.schema, halo, Arc::new(UInt64Array::from(ids)), families, columns)
     }
 }

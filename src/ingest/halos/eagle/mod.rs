@@ -11,16 +11,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
 use crate::ingest::gadget_hdf5::file::{Attribute, Attributes, H5File};
 use crate::ingest::gadget_hdf5::files::snapshot_number;
-use crate::ingest::{Family, keeps_open};
+use crate::ingest::keeps_open;
 
 use super::catalogue::{Given, Loaded, Reader};
-use super::check;
+use super::groups::{Counts, Epoch, put_haloes, put_members};
 use super::hdf::{Stored, gather, groups_of, set_of, whole_set};
-use super::units::{hubble, scale_factor};
 
 mod columns;
 mod members;
@@ -56,14 +54,14 @@ impl Reader for Eagle {
         whole_set(&paths, count(first, "NTask"))?;
         let place = format!("`Header` of `{}`", file.path().display());
         let mut loaded = Loaded { snap: snapshot_number(path), ..Loaded::default() };
-        let time = number("ExpansionFactor").or(number("Redshift").map(|z| 1.0 / (1.0 + z)));
-        let a = scale_factor(time, given, &place)?;
-        let h = hubble(number("HubbleParam"), given, &place)?;
-        loaded.scale_factor = Some(a);
-        loaded.cosmology = match number("Omega0") {
-            Some(m) => Some(Cosmology::lcdm(h, m, number("OmegaLambda").unwrap_or(1.0 - m)).map_err(|e| e.at(&place))?),
-            None => given.snapshot.as_ref().and_then(|s| s.info().cosmology.clone()),
+        let epoch = Epoch {
+            a: number("ExpansionFactor"),
+            redshift: number("Redshift"),
+            h: number("HubbleParam"),
+            omega_m: number("Omega0"),
+            omega_lambda: number("OmegaLambda"),
         };
+        let (a, h) = epoch.settle(given, &place, &mut loaded)?;
         loaded.box_kpc = number("BoxSize").filter(|b| *b > 0.0).map(|b| b * KPC_PER_MPC * a / h);
         loaded.attributes.extend(first.iter().map(|(name, value)| (format!("Header/{name}"), value.to_string())));
         files.iter().for_each(|f| loaded.file(f.path(), f.length()));
@@ -80,32 +78,15 @@ impl Reader for Eagle {
                 subs.append(&mut found);
             }
         }
-        for (name, found, total) in [("groups", n_groups, "TotNgroups"), ("subhaloes", n_subs, "TotNsubgroups")] {
-            if let Some(stated) = count(first, total).filter(|stated| *stated != found) {
-                return Err(Error::damaged(format!("catalogue has another number of {name} than its header says"))
-                    .at(&place)
-                    .expected(stated)
-                    .found(found));
-            }
-        }
-        loaded.format = format!(
-            "eagle-subfind ({n_groups} groups, {n_subs} subhaloes, {} file{})",
-            files.len(),
-            if files.len() == 1 { "" } else { "s" }
-        );
-        if n_groups + n_subs == 0 {
-            loaded.notes.push("the catalogue holds no haloes".into());
+        let counts = Counts { groups: (n_groups, count(first, "TotNgroups")), subs: (n_subs, count(first, "TotNsubgroups")) };
+        if !counts.settle(Self::NAME, files.len(), &place, &mut loaded)? {
             return Ok(loaded);
         }
         let names = Names::read(&subs, n_groups, n_subs)?;
         let haloes = columns::table(&groups, n_groups, &subs, &names, columns::Scales { a, h }, &mut loaded.notes)?;
-        check::halos(&haloes, &format!("`{}`", path.display()), &mut loaded.notes)?;
-        loaded.put(Family::Halos, Arc::new(haloes.finish()?));
+        put_haloes(haloes, path, &mut loaded)?;
         if let Some(snapshot) = &given.snapshot {
-            match members::Members::new(Arc::clone(snapshot), &names, n_groups)? {
-                Ok(members) => loaded.put(Family::HaloMembers, Arc::new(members)),
-                Err(reason) => loaded.notes.push(format!("there is no table of members: {reason}")),
-            }
+            put_members(members::Members::new(Arc::clone(snapshot), &names, n_groups)?, &mut loaded);
         }
         Ok(loaded)
     }

@@ -8,8 +8,8 @@ use hdf5_pure::{AttrValue, FileBuilder};
 
 use super::*;
 use crate::ErrorKind;
-use crate::ingest::Snapshot;
 use crate::ingest::halos::catalogue::Catalogue;
+use crate::ingest::{Family, Snapshot};
 
 /// What a test changes in a catalogue of two groups and three subhaloes.
 #[derive(Clone)]

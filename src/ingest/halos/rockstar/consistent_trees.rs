@@ -5,8 +5,9 @@
 //! Units      Msun/h, comoving Mpc/h for positions, comoving kpc/h for lengths, km/s; each row has the scale factor of its own time
 //! Source     Behroozi et al. 2013, ApJ 763, 18; comments of the files
 //! Refuses    fewer or more trees than the file says, rows of different lengths, text that ends in mid-line
-//! Edge cases snapshot numbers come from `Snap_idx`, and are null in files without it; links to haloes that are not in the file are
-//!            counted in a note; a scale factor of 0 is null, and so are the lengths of that row
+//! Edge cases a file of fewer trees than it says is taken where the user keeps what is doubtful; snapshot numbers come from
+//!            `Snap_idx`, and are null in files without it; links to haloes that are not in the file are counted in a note; a scale
+//!            factor of 0 is null, and so are the lengths of that row
 //! See also   `list` for the meaning of the columns
 
 use std::collections::HashMap;
@@ -53,6 +54,7 @@ impl Reader for ConsistentTrees {
             loaded.cosmology = Some(Cosmology::lcdm(h, omega_m, omega_lambda).map_err(|e| e.at(&place))?);
         }
         let rows = Rows::read(&file, Parsed::new(meanings(&names)))?;
+        rows.complete(&file, given.options.keep_doubtful, &mut loaded.notes)?;
         let mut parsed = rows.parsed;
         parsed.trim(&mut loaded.notes);
         let a: Vec<f64> = parsed.real("scale_factor").unwrap_or_default().to_vec();
@@ -91,6 +93,8 @@ impl Reader for ConsistentTrees {
 struct Rows {
     parsed: Parsed,
     trees: Vec<(u64, usize)>,
+    /// Number of trees that the file says it holds, and its line.
+    stated: Option<(usize, u64)>,
 }
 
 impl Rows {
@@ -114,20 +118,31 @@ impl Rows {
                 }
             }
         }
-        match stated {
-            Some((number, stated)) if stated != trees.len() as u64 => Err(Error::damaged("file has another number of trees than it says")
-                .at(file.at(number))
-                .expected(stated)
-                .found(trees.len())
-                .hint("the file is truncated; if it was cut on purpose, set the number on that line")),
-            _ if trees.iter().any(|(_, count)| *count == 0) => {
-                let empty = trees.iter().find(|(_, count)| *count == 0).map_or(0, |(id, _)| *id);
-                Err(Error::damaged("tree has no haloes, not even its root")
-                    .at(format!("`#tree {empty}` of {}", file.place()))
-                    .hint("the file is truncated; copy it again"))
+        Ok(Rows { parsed, trees, stated })
+    }
+
+    /// Refuses a file that lacks trees or haloes; one that holds whole trees, but fewer than it says, may be kept with a note.
+    fn complete(&self, file: &TextFile, keep_doubtful: bool, notes: &mut Vec<String>) -> Result<()> {
+        let found = self.trees.len() as u64;
+        match self.stated {
+            Some((_, stated)) if keep_doubtful && (1..stated).contains(&found) => {
+                notes.push(format!("doubtful: the file holds {found} of the {stated} trees that it says; those are taken"));
             }
-            None if !trees.is_empty() => Err(Error::damaged("number of trees is missing").at(file.place())),
-            _ => Ok(Rows { parsed, trees }),
+            Some((number, stated)) if stated != found => {
+                return Err(Error::damaged("file has another number of trees than it says")
+                    .at(file.at(number))
+                    .expected(stated)
+                    .found(found)
+                    .hint("the file is truncated; if it was cut on purpose, `--keep-doubtful` takes the trees that are there"));
+            }
+            None if found > 0 => return Err(Error::damaged("number of trees is missing").at(file.place())),
+            _ => {}
+        }
+        match self.trees.iter().find(|(_, count)| *count == 0) {
+            Some((empty, _)) => Err(Error::damaged("tree has no haloes, not even its root")
+                .at(format!("`#tree {empty}` of {}", file.place()))
+                .hint("the file is truncated; copy it again")),
+            None => Ok(()),
         }
     }
 }
@@ -203,6 +218,22 @@ mod tests {
         let rows = "0.5 8 1.0 9 -1 5e11 50 1 9 4 1\n0.5 7 1.0 9 8 1e11 20 0 8 4 2\n";
         let (c, _) = load(&format!("{HEAD}{rows}")).unwrap();
         assert_eq!((c.rows(Family::Halos), c.info().scale_factor, c.info().snap), (2, Some(0.5), 4));
+    }
+
+    #[test]
+    fn a_file_of_fewer_trees_than_it_says_is_kept_on_demand() {
+        let keep = |text: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("tree_0_0_0.dat");
+            std::fs::write(&path, text).unwrap();
+            let options = crate::ingest::OpenOptions { keep_doubtful: true, ..Default::default() };
+            ConsistentTrees.load(&path, &Given { options, snapshot: None })
+        };
+        let loaded = keep(&format!("{HEAD}{}", TREE.replacen('1', "5450", 1))).unwrap();
+        assert_eq!(loaded.notes, ["doubtful: the file holds 1 of the 5450 trees that it says; those are taken"]);
+        assert_eq!(Catalogue::new(loaded).rows(Family::MergerTree), 3);
+        assert!(keep(&format!("{HEAD}{}", TREE.replacen('1', "0", 1))).is_err(), "more than it says is no cut");
+        assert!(keep(&format!("{HEAD}2\n")).is_err() && keep(&format!("{HEAD}{}", &TREE[..TREE.len() - 4])).is_err());
     }
 
     #[test]

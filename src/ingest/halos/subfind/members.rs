@@ -10,19 +10,18 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::error::{Error, Result};
 use crate::ingest::gadget_hdf5::decode::{Buffer, append};
 use crate::ingest::gadget_hdf5::file::{Dataset, H5File};
 use crate::ingest::gadget_hdf5::files::split_name;
 use crate::ingest::{Family, Snapshot, keeps_open};
-use crate::table::schema::canonical_field;
 
 use super::super::catalogue::Rows;
+use super::super::groups::{member_rows, member_schema};
 use super::super::hdf::gather;
 use super::{GROUP_BASE, Membership};
 
@@ -108,12 +107,8 @@ impl Members {
             }
         }
         compare_offsets(catalogue, &starts)?;
-        let fields: Vec<Field> = vec![
-            canonical_field("halo_id", DataType::UInt64, "GroupLenType, SubhaloLenType", None),
-            canonical_field("id", DataType::UInt64, "ParticleIDs", None),
-            canonical_field("family", DataType::Utf8, "PartType", None),
-        ];
-        Ok(Ok(Members { particles, families: families.collect(), segments, rows, schema: Arc::new(Schema::new(fields)) }))
+        let schema = member_schema("GroupLenType, SubhaloLenType");
+        Ok(Ok(Members { particles, families: families.collect(), segments, rows, schema }))
     }
 
     fn append(&self, kind: usize, rows: Range<u64>, ids: &mut Buffer, families: &mut Vec<&'static str>) -> Result<()> {
@@ -169,9 +164,7 @@ impl Rows for Members {
             }
             at += 1;
         }
-        let arrays: Vec<ArrayRef> = vec![Arc::new(UInt64Array::from(halo)), ids.finish(None), Arc::new(StringArray::from(families))];
-        let batch = RecordBatch::try_new(self.schema.clone(), arrays).map_err(|e| Error::internal("members do not fit").because(e))?;
-        batch.project(columns).map_err(|e| Error::internal("columns are not in the table").because(e))
+        member_rows(&self.schema, halo, ids.finish(None), families, columns)
     }
 }
 

@@ -5,24 +5,22 @@
 //! Source     Springel et al. 2001, MNRAS 328, 726 (SUBFIND); Nelson et al. 2019, ComAC 6, 2 and the TNG data specification
 //! Refuses    lengths that the header denies, missing files, subhaloes of groups that are not there, counts that contradict each other
 //! Edge cases one table holds both: a subhalo's halo_id is its number in the catalogue (SubfindID), a group's is 10^12 + its number;
-//!            a subhalo's parent_id is its group; files without objects, or without subhaloes, are as good as others
+//!            a subhalo's parent_id is its group; files without objects, or without subhaloes, are as good as others; a catalogue
+//!            without a header takes time and h from `NAME_snap.hdf5` beside `NAME_subhalo.hdf5`, or from the user
 //! See also   `columns` for units and names, `members` for particles, `sublink` and `lhalotree` for histories
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use crate::cosmology::Cosmology;
 use crate::error::{Error, Result};
 use crate::ingest::gadget_hdf5::file::{Attribute, Attributes, H5File};
-use crate::ingest::gadget_hdf5::files::snapshot_number;
+use crate::ingest::gadget_hdf5::files::{snapshot_number, split_name};
 use crate::ingest::gadget_hdf5::header::Header;
 use crate::ingest::gadget_hdf5::scaling::{CodeUnits, Dimension};
-use crate::ingest::{Family, keeps_open};
+use crate::ingest::{HaloSource, OpenOptions, keeps_open};
 
 use super::catalogue::{Given, Loaded, Reader};
-use super::check;
+use super::groups::{Counts, Epoch, put_haloes, put_members};
 use super::hdf::{Stored, gather, groups_of, set_of, whole_set};
-use super::units::{hubble, scale_factor};
 
 pub(super) mod columns;
 pub(super) mod lhalotree;
@@ -31,6 +29,9 @@ pub(super) mod sublink;
 
 /// What is added to the number of a group, beyond any number of subhaloes: SubLink's raw numbers leave the same room.
 pub(super) const GROUP_BASE: u64 = 1_000_000_000_000;
+
+/// How the names of a small snapshot and of its catalogue end, in cut-outs that were made for tests of other programs.
+pub(super) const CUT_OUT: (&str, &str) = ("_snap", "_subhalo");
 
 /// The format.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ impl Reader for Subfind {
             && !groups.iter().any(|g| g.starts_with("PartType"))
     }
 
-    fn load(&self, path: &Path, given: &Given) -> Result<Loaded> {
+    fn load(&self, path: &Path, owner: &Given) -> Result<Loaded> {
         let paths = set_of(path);
         let files = paths.iter().map(|p| H5File::open(p, keeps_open(paths.len()))).collect::<Result<Vec<_>>>()?;
         let headers = files.iter().map(Head::read).collect::<Result<Vec<_>>>()?;
@@ -61,14 +62,15 @@ impl Reader for Subfind {
         whole_set(&paths, first.number("NumFiles").map(|n| n as u64))?;
         let place = format!("`Header` of `{}`", file.path().display());
         let mut loaded = Loaded { snap: snapshot_number(path), ..Loaded::default() };
-        let time = first.number("Time").or(first.number("Redshift").map(|z| 1.0 / (1.0 + z)));
-        let a = scale_factor(time, given, &place)?;
-        let h = hubble(first.number("HubbleParam"), given, &place)?;
-        loaded.scale_factor = Some(a);
-        loaded.cosmology = match first.number("Omega0") {
-            Some(m) => Some(Cosmology::lcdm(h, m, first.number("OmegaLambda").unwrap_or(1.0 - m)).map_err(|e| e.at(&place))?),
-            None => given.snapshot.as_ref().and_then(|s| s.info().cosmology.clone()),
+        let epoch = Epoch {
+            a: first.number("Time"),
+            redshift: first.number("Redshift"),
+            h: first.number("HubbleParam"),
+            omega_m: first.number("Omega0"),
+            omega_lambda: first.number("OmegaLambda"),
         };
+        let given = &with_snapshot_beside(path, &epoch, owner, &mut loaded)?;
+        let (a, h) = epoch.settle(given, &place, &mut loaded)?;
         let header = Header {
             time: a,
             comoving: true,
@@ -91,34 +93,42 @@ impl Reader for Subfind {
         let counts = |names: [&str; 2]| -> Vec<Option<u64>> { headers.iter().map(|h| h.count(names)).collect() };
         let (groups, n_groups) = gather(&files, "Group", &counts(["Ngroups_ThisFile", "Ngroups_ThisFile"]), &mut loaded.notes)?;
         let (subs, n_subs) = gather(&files, "Subhalo", &counts(["Nsubgroups_ThisFile", "Nsubhalos_ThisFile"]), &mut loaded.notes)?;
-        for (name, found, names) in
-            [("groups", n_groups, ["Ngroups_Total", "Ngroups_Total"]), ("subhaloes", n_subs, ["Nsubgroups_Total", "Nsubhalos_Total"])]
-        {
-            if let Some(stated) = first.count(names).filter(|stated| *stated != found) {
-                return Err(Error::damaged(format!("catalogue has another number of {name} than its header says"))
-                    .at(&place)
-                    .expected(stated)
-                    .found(found));
-            }
-        }
-        loaded.format =
-            format!("subfind ({n_groups} groups, {n_subs} subhaloes, {} file{})", files.len(), if files.len() == 1 { "" } else { "s" });
-        if n_groups + n_subs == 0 {
-            loaded.notes.push("the catalogue holds no haloes".into());
+        let counts = Counts {
+            groups: (n_groups, first.count(["Ngroups_Total", "Ngroups_Total"])),
+            subs: (n_subs, first.count(["Nsubgroups_Total", "Nsubhalos_Total"])),
+        };
+        if !counts.settle(Self::NAME, files.len(), &place, &mut loaded)? {
             return Ok(loaded);
         }
         let membership = Membership::read(&groups, n_groups, &subs, n_subs)?;
         let haloes = columns::table(&groups, n_groups, &subs, n_subs, &membership, &units, &mut loaded.notes)?;
-        check::halos(&haloes, &format!("`{}`", path.display()), &mut loaded.notes)?;
-        loaded.put(Family::Halos, Arc::new(haloes.finish()?));
-        if let Some(snapshot) = &given.snapshot {
-            match members::Members::new(snapshot.as_ref(), path, &membership)? {
-                Ok(members) => loaded.put(Family::HaloMembers, Arc::new(members)),
-                Err(reason) => loaded.notes.push(format!("there is no table of members: {reason}")),
-            }
+        put_haloes(haloes, path, &mut loaded)?;
+        // A snapshot that only tells the time is not read with the catalogue.
+        if let Some(snapshot) = &owner.snapshot {
+            put_members(members::Members::new(snapshot.as_ref(), path, &membership)?, &mut loaded);
         }
         Ok(loaded)
     }
+}
+
+/// `given` with the snapshot that lies beside a catalogue whose header does not tell the time and h: it tells both.
+fn with_snapshot_beside(path: &Path, epoch: &Epoch, given: &Given, loaded: &mut Loaded) -> Result<Given> {
+    let told = epoch.is_known() || given.snapshot.is_some() || given.options.scale_factor.is_some() && given.options.hubble.is_some();
+    let Some(beside) = snapshot_of(path).filter(|_| !told) else { return Ok(given.clone()) };
+    let options = OpenOptions { halos: HaloSource::None, ..given.options.clone() };
+    let snapshot = crate::ingest::open(&beside, &options)?;
+    loaded
+        .notes
+        .push(format!("the catalogue does not tell its time and h: they are those of `{}`, which lies beside it", beside.display()));
+    Ok(Given { snapshot: Some(snapshot), ..given.clone() })
+}
+
+/// `NAME_snap.hdf5` beside `NAME_subhalo.hdf5`.
+fn snapshot_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let (base, _, extension) = split_name(name);
+    let run = base.strip_suffix(CUT_OUT.1)?;
+    Some(path.with_file_name(format!("{run}{}.{extension}", CUT_OUT.0))).filter(|p| p.is_file())
 }
 
 /// Header and parameters of one file.

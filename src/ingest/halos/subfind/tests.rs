@@ -11,7 +11,7 @@ use super::sublink::SubLink;
 use super::*;
 use crate::ErrorKind;
 use crate::ingest::halos::catalogue::Catalogue;
-use crate::ingest::{OpenOptions, Snapshot};
+use crate::ingest::{Family, Snapshot};
 
 /// What a test changes in a catalogue of two groups and three subhaloes, in two files.
 #[derive(Clone)]
