@@ -213,7 +213,12 @@ fn recognise(path: &Path) -> Result<&'static dyn Format> {
     }
     let names: Vec<&str> = formats().iter().map(|f| f.name()).collect();
     let content = head.stored.starts_with(gzip::MAGIC).then(|| gzip::content_head(&head.stored, HEAD_BYTES));
-    let (kind, hint) = looks_like(path, &head.stored, content.as_deref());
+    let (mut kind, mut hint) = looks_like(path, &head.stored, content.as_deref());
+    let unknown = ["bytes ", "text that "].iter().any(|start| kind.starts_with(start));
+    if let Some(owner) = owner(path).filter(|_| unknown) {
+        kind = format!("a file that is called after the snapshot `{}`", last(&owner));
+        hint = Some(format!("arrays, catalogues and logs are read with their snapshot: name `{}`", owner.display()));
+    }
     let error = Error::unsupported("no format reads this file")
         .at(format!("`{}`", path.display()))
         .expected(format!("one of {}", names.join(", ")))
@@ -222,6 +227,14 @@ fn recognise(path: &Path) -> Result<&'static dyn Format> {
         Some(hint) => error.hint(hint),
         None => error,
     })
+}
+
+/// The snapshot after which a file beside it is called: `g.00064` of `g.00064.iord` and of `g.00064-hsml`.
+fn owner(path: &Path) -> Option<PathBuf> {
+    let name = last(path);
+    let cuts = name.char_indices().rev().filter(|(at, c)| *at > 0 && matches!(c, '.' | '-'));
+    let mut shorter = cuts.filter_map(|(at, _)| name.get(..at)).map(|start| path.with_file_name(start));
+    shorter.find(|p| p.is_file() && head(p).is_ok_and(|head| head.format(p).is_some()))
 }
 
 /// What is known of a file before it is opened.
@@ -384,5 +397,23 @@ mod tests {
         std::fs::create_dir(&sub).unwrap();
         snapshot(&sub.join("g.00001"));
         assert!(text(dir.path()).contains("run` holds some"), "{}", text(dir.path()));
+    }
+
+    #[test]
+    fn what_belongs_to_a_snapshot_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        snapshot(&dir.path().join("g.00064"));
+        for name in ["g.00064.iord", "g.00064-hsml", "g.00064.z0.250.AHF_fpos"] {
+            let error = text(&file(name, b"8\n1\n"));
+            assert!(error.contains("called after the snapshot `g.00064`") && error.contains("hint: arrays"), "{name}: {error}");
+        }
+        assert!(text(&file("g.param", b"dKpcUnit = 1")).contains("found a parameter file"));
+        let pointer = b"version https://git-lfs.github.com/spec/v1\nsize 5\n";
+        assert!(text(&file("g.00064.HI", pointer)).contains("git-lfs pointer"), "what it is comes first");
     }
 }

@@ -113,6 +113,9 @@ fn kind(path: &Path, head: &[u8]) -> (String, Option<String>) {
     if name.ends_with(".starlog") {
         return told("a star formation log", "it is read with the snapshots of its run: name one of those");
     }
+    if name.ends_with(".param") && text(head) {
+        return told("a parameter file", "it is read with the snapshots of its run: name one of those");
+    }
     if text(head) {
         let line: String =
             head.iter().take_while(|b| **b != b'\n').take(SHOWN).map(|b| char::from(*b)).filter(|c| !c.is_control()).collect();

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
+use datafusion::config::ConfigExtension;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanStatement};
 use datafusion::sql::parser::{CopyToSource, Statement as Parsed};
 use datafusion::sql::sqlparser::ast;
 
 use super::copy::Format;
+use super::settings::Settings;
 use crate::error::{Error, Result};
 
 /// What a statement does.
@@ -146,7 +148,16 @@ pub fn refuse_writing(action: &Action) -> Result<()> {
 /// Parses one statement.
 pub fn parse(state: &SessionState, text: &str) -> datafusion::common::Result<Parsed> {
     let dialect = state.config().options().sql_parser.dialect;
-    state.sql_to_statement(text, &dialect)
+    let mut parsed = state.sql_to_statement(text, &dialect)?;
+    // The library lists the settings of an extension without their prefix, so `SHOW spolia.frame` would find nothing.
+    if let Parsed::Statement(statement) = &mut parsed
+        && let ast::Statement::ShowVariable { variable } = statement.as_mut()
+        && variable.len() > 1
+        && variable.first().is_some_and(|first| first.value.eq_ignore_ascii_case(Settings::PREFIX))
+    {
+        variable.remove(0);
+    }
+    Ok(parsed)
 }
 
 #[cfg(test)]

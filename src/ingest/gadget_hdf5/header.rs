@@ -98,10 +98,14 @@ impl Header {
         let place = format!("`Header` of `{}`", file.path().display());
         let has = |name: &str| groups.iter().any(|g| g == name);
         if !groups.iter().any(|g| g.starts_with("PartType")) {
-            return Err(Error::unsupported("HDF5 file has no particle groups")
+            let error = Error::unsupported("HDF5 file has no particle groups")
                 .at(format!("`{}`", file.path().display()))
                 .expected("PartType0, PartType1, ...")
-                .found(if groups.is_empty() { "no groups".to_string() } else { groups.join(", ") }));
+                .found(if groups.is_empty() { "no groups".to_string() } else { groups.join(", ") });
+            return Err(match has("FileOffsets") {
+                true => error.hint("offsets are held against the group catalogue beside them: name that, or the snapshot"),
+                false => error,
+            });
         }
         if !has("Header") {
             return Err(Error::damaged("snapshot has no header").at(format!("`{}`", file.path().display())).expected("a group `Header`"));

@@ -41,7 +41,7 @@ const STATEMENTS: [&str; 16] = [
     "SELECT CASE WHEN mass > 1 THEN 'heavy' ELSE 'light' END AS kind, CAST(id AS BIGINT), x::REAL, NOT (x > 0), -y FROM stars",
     "SELECT id, abundance('Fe', 'O', x_fe, x_o) FROM stars LIMIT 3",
     "SELECT abs(x), power(x, 2), coalesce(y, 0), substr('star', 2, 2), array_agg(id) FILTER (WHERE x > 0) FROM stars GROUP BY x, y",
-    "SET spolia.units = 'off'; SHOW units",
+    "SET spolia.units = 'off'; SHOW spolia.units",
     "SHOW TABLES",
     "DESCRIBE stars",
     "EXPLAIN ANALYZE SELECT sum(x + 3) FROM stars WHERE id IN (SELECT id FROM gas)",
