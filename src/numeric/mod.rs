@@ -1,10 +1,15 @@
-//! Numerical tools without physics: exact sums, counter-based random numbers, roots, quadrature, interpolation.
+//! Numerical tools without physics: exact sums, counter-based random numbers, roots, quadrature, interpolation;
+//! numbers eight at a time or with their derivatives.
 //!
 //! See also   each file; nothing here knows a unit
 
 pub mod double_double;
+pub mod dual;
+pub mod elementary;
 pub mod exact_sum;
 pub mod interpolate;
+pub mod lanes;
 pub mod quadrature;
 pub mod random;
+pub mod real;
 pub mod roots;

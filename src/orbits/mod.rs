@@ -1,6 +1,7 @@
-//! Orbits: coordinates of phase space, potentials, integration.
+//! Orbits: coordinates of phase space, potentials, integration, actions.
 //!
-//! Units      kpc, km/s, Msun
-//! See also   `frames`
+//! Units      kpc, km/s, Msun; times inside are kpc/(km/s)
+//! See also   `frames`, `numeric::real`
 
 pub mod coordinates;
+pub mod potential;

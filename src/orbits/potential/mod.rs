@@ -1,0 +1,17 @@
+//! Gravitational potentials: profiles, each in its file, placed and added up.
+//!
+//! Layout     a profile is written once for every kind of number ([`Formulas`]); a [`Component`] is a profile with its parameters and its
+//!            place; a [`Potential`] is a sum of components
+//! Units      kpc, km/s, Msun; potential (km/s)^2, acceleration (km/s)^2/kpc, density Msun/kpc^3
+//! See also   `numeric::real`, `profile` for the registry
+
+mod component;
+mod composite;
+mod miyamoto_nagai;
+mod nfw;
+mod plummer;
+mod profile;
+
+pub use component::Component;
+pub use composite::{Potential, Prepared};
+pub use profile::{Allowed, Formulas, Kind, Parameter, Profile, kind, kinds};

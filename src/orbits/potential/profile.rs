@@ -1,0 +1,170 @@
+//! What a profile is, and which there are.
+//!
+//! Layout     one file a profile: its formulas and its [`Kind`]; one line here
+//! Refuses    unknown names (with the nearest), parameters outside their range
+//! See also   `component`, ARCHITECTURE.md "add a potential"
+
+use super::{miyamoto_nagai, nfw, plummer};
+use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::numeric::real::Real;
+
+/// Formulas of a profile around the origin, for any kind of number.
+pub trait Formulas {
+    /// Numbers that depend on the parameters alone, computed once: what `c` holds below.
+    fn constants<T: Real>(&self, parameters: &[T]) -> Vec<T>;
+
+    /// Potential \[(km/s)^2\] at `p` \[kpc\], zero at infinity where that exists.
+    fn potential<T: Real>(&self, c: &[T], p: [T; 3]) -> T;
+
+    /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
+    fn acceleration<T: Real>(&self, c: &[T], p: [T; 3]) -> [T; 3];
+
+    /// Mass density \[Msun/kpc^3\] at `p` \[kpc\].
+    fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64;
+}
+
+/// Values that a parameter may have; all must be finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Allowed {
+    /// Any.
+    Any,
+    /// Above 0.
+    Positive,
+    /// 0 or above.
+    NotNegative,
+    /// From the first to the second, both excluded.
+    Between(f64, f64),
+}
+
+/// One parameter of a profile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name, as in files.
+    pub name: &'static str,
+    /// Unit of its number: kpc, Msun, km/s, 1, ...
+    pub unit: &'static str,
+    /// Value if it is left out.
+    pub default: Option<f64>,
+    /// Values that it may have.
+    pub allowed: Allowed,
+    /// One line.
+    pub description: &'static str,
+}
+
+/// A registered profile.
+#[derive(Debug)]
+pub struct Kind {
+    /// Name, as in files.
+    pub name: &'static str,
+    /// One line.
+    pub description: &'static str,
+    /// Names of the same in galpy, gala and agama.
+    pub peers: &'static str,
+    /// Paper and equation.
+    pub source: &'static str,
+    /// Parameters in order.
+    pub parameters: &'static [Parameter],
+    /// Whether only the distance from the centre matters.
+    pub spherical: bool,
+    /// Whether the azimuth does not matter.
+    pub axisymmetric: bool,
+    /// Makes the profile of checked parameters; tables that it needs are computed here.
+    pub build: fn(&[f64]) -> Result<Profile>,
+}
+
+macro_rules! profiles {
+    ($($variant:ident in $module:ident),* $(,)?) => {
+        /// A profile of one of the kinds.
+        #[derive(Clone, Debug)]
+        pub enum Profile {
+            $(#[allow(missing_docs)] $variant($module::$variant)),*
+        }
+
+        impl Formulas for Profile {
+            fn constants<T: Real>(&self, parameters: &[T]) -> Vec<T> {
+                match self { $(Profile::$variant(profile) => profile.constants(parameters)),* }
+            }
+            #[inline(always)]
+            fn potential<T: Real>(&self, c: &[T], p: [T; 3]) -> T {
+                match self { $(Profile::$variant(profile) => profile.potential(c, p)),* }
+            }
+            #[inline(always)]
+            fn acceleration<T: Real>(&self, c: &[T], p: [T; 3]) -> [T; 3] {
+                match self { $(Profile::$variant(profile) => profile.acceleration(c, p)),* }
+            }
+            fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64 {
+                match self { $(Profile::$variant(profile) => profile.density(parameters, p)),* }
+            }
+        }
+
+        const KINDS: &[&Kind] = &[$(&$module::KIND),*];
+    };
+}
+
+profiles! {
+    Plummer in plummer,
+    Nfw in nfw,
+    MiyamotoNagai in miyamoto_nagai,
+}
+
+/// Every kind of profile.
+pub fn kinds() -> &'static [&'static Kind] {
+    KINDS
+}
+
+/// The kind called `name`.
+pub fn kind(name: &str) -> Result<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name).copied().ok_or_else(|| {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        let error = Error::not_found(format!("no potential is called `{name}`")).expected(names.join(", "));
+        match nearest(name, names) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    })
+}
+
+impl Allowed {
+    /// Whether `value` is allowed.
+    pub fn holds(self, value: f64) -> bool {
+        value.is_finite()
+            && match self {
+                Allowed::Any => true,
+                Allowed::Positive => value > 0.0,
+                Allowed::NotNegative => value >= 0.0,
+                Allowed::Between(low, high) => low < value && value < high,
+            }
+    }
+
+    /// In words.
+    pub fn text(self) -> String {
+        match self {
+            Allowed::Any => "a finite number".into(),
+            Allowed::Positive => "a number above 0".into(),
+            Allowed::NotNegative => "0 or a number above".into(),
+            Allowed::Between(low, high) => format!("a number between {low} and {high}"),
+        }
+    }
+}
+
+impl Kind {
+    /// The profile with these parameters, one for each of [`Kind::parameters`].
+    pub fn profile(&self, parameters: &[f64]) -> Result<Profile> {
+        if parameters.len() != self.parameters.len() {
+            return Err(Error::usage(format!("potential {} has another number of parameters", self.name))
+                .expected(self.parameters.iter().map(|p| p.name).collect::<Vec<_>>().join(", "))
+                .found(format!("{} numbers", parameters.len())));
+        }
+        for (parameter, value) in self.parameters.iter().zip(parameters) {
+            if !parameter.allowed.holds(*value) {
+                return Err(Error::new(
+                    ErrorKind::Domain,
+                    format!("parameter {} of potential {} makes no sense", parameter.name, self.name),
+                )
+                .expected(format!("{} [{}]", parameter.allowed.text(), parameter.unit))
+                .found(value));
+            }
+        }
+        (self.build)(parameters)
+    }
+}
