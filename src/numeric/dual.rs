@@ -196,6 +196,15 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
         yes.combine(no, T::choose(mask, yes.value, no.value), |a, b| T::choose(mask, a, b))
     }
     #[inline(always)]
+    fn floor(self) -> Self {
+        Dual::fixed(self.value.floor())
+    }
+    #[inline(always)]
+    fn pick(index: Self, entry: impl Fn(usize) -> Self) -> Self {
+        let value = T::pick(index.value, |i| entry(i).value);
+        Dual { value, tangent: std::array::from_fn(|direction| T::pick(index.value, |i| entry(i).tangent[direction])) }
+    }
+    #[inline(always)]
     fn lookup<F: Tabulated>(self, table: &F, order: usize) -> Self {
         self.chain(self.value.lookup(table, order), self.value.lookup(table, order + 1))
     }

@@ -138,6 +138,14 @@ impl Real for Lanes {
         Lanes(out)
     }
     #[inline(always)]
+    fn floor(self) -> Lanes {
+        self.map(f64::floor)
+    }
+    #[inline(always)]
+    fn pick(index: Lanes, entry: impl Fn(usize) -> Lanes) -> Lanes {
+        Lanes(std::array::from_fn(|lane| entry(index.0[lane] as usize).0[lane]))
+    }
+    #[inline(always)]
     fn lookup<F: Tabulated>(self, table: &F, order: usize) -> Lanes {
         self.map(|x| table.derivative(order, x))
     }

@@ -53,6 +53,10 @@ pub trait Real:
     fn less(self, other: Self) -> Self::Mask;
     /// `yes` where the mask holds, `no` elsewhere.
     fn choose(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// The greatest whole number that is not above x; its derivative is 0.
+    fn floor(self) -> Self;
+    /// `entry(i)` for the whole number i >= 0 that `index` is (NaN and negative: 0), each lane by its own index.
+    fn pick(index: Self, entry: impl Fn(usize) -> Self) -> Self;
     /// A tabulated function of x; a table knows its derivatives.
     fn lookup<F: Tabulated>(self, table: &F, order: usize) -> Self;
 
@@ -150,6 +154,14 @@ impl Real for f64 {
         if mask { yes } else { no }
     }
     #[inline(always)]
+    fn floor(self) -> f64 {
+        f64::floor(self)
+    }
+    #[inline(always)]
+    fn pick(index: f64, entry: impl Fn(usize) -> f64) -> f64 {
+        entry(index as usize)
+    }
+    #[inline(always)]
     fn lookup<F: Tabulated>(self, table: &F, order: usize) -> f64 {
         table.derivative(order, self)
     }
@@ -171,5 +183,6 @@ mod tests {
         assert!((Real::pow(2.0f64, 0.5) - std::f64::consts::SQRT_2).abs() < 4e-16);
         assert_eq!((Real::max(1.0f64, 2.0), Real::min(1.0f64, 2.0), Real::max(f64::NAN, 2.0)), (2.0, 1.0, 2.0));
         assert_eq!(dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]), 32.0);
+        assert_eq!((Real::floor(-1.5f64), f64::pick(2.0, |i| [5.0, 6.0, 7.0][i]), f64::pick(f64::NAN, |i| [5.0, 6.0][i])), (-2.0, 7.0, 5.0));
     }
 }

@@ -5,12 +5,27 @@
 //! Units      kpc, km/s, Msun; potential (km/s)^2, acceleration (km/s)^2/kpc, density Msun/kpc^3
 //! See also   `numeric::real`, `profile` for the registry
 
+mod burkert;
 mod component;
 mod composite;
+mod hernquist;
+mod homogeneous_sphere;
+mod isochrone;
+mod jaffe;
+mod kuzmin;
+mod kuzmin_kutuzov;
+mod logarithmic;
 mod miyamoto_nagai;
+mod mn3;
 mod nfw;
 mod plummer;
+mod point_mass;
+mod power_law_cutoff;
 mod profile;
+mod triaxial_nfw;
+
+#[cfg(test)]
+mod checklist;
 
 pub use component::Component;
 pub use composite::{Potential, Prepared};

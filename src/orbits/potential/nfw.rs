@@ -9,7 +9,7 @@
 
 use std::f64::consts::PI;
 
-use super::profile::{Allowed, Formulas, Kind, Parameter, Profile};
+use super::profile::{Allowed, Formulas, Kind, Parameter, Profile, radius};
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::numeric::real::{Real, dot};
 
@@ -36,8 +36,6 @@ pub const KIND: Kind = Kind {
 const SERIES_BELOW: f64 = 0.1;
 /// Terms of the series of the enclosed mass: 0.1^14 is below the last place.
 const SERIES_TERMS: u32 = 15;
-/// Keeps divisions finite at the origin; far below any distance that matters \[kpc^2\].
-const TINY_KPC2: f64 = 1e-60;
 
 impl Formulas for Nfw {
     fn constants<T: Real>(&self, parameters: &[T]) -> Vec<T> {
@@ -47,13 +45,13 @@ impl Formulas for Nfw {
 
     #[inline(always)]
     fn potential<T: Real>(&self, c: &[T], p: [T; 3]) -> T {
-        let x = (dot(p, p) + TINY_KPC2).sqrt() * c[1];
+        let x = radius(p) * c[1];
         -(c[0] * x.ln_1p() / x)
     }
 
     #[inline(always)]
     fn acceleration<T: Real>(&self, c: &[T], p: [T; 3]) -> [T; 3] {
-        let x = (dot(p, p) + TINY_KPC2).sqrt() * c[1];
+        let x = radius(p) * c[1];
         // m(x)/x^2 = 1/2 - 2x/3 + 3x^2/4 - ...
         let mut series = T::constant(0.0);
         for n in (1..=SERIES_TERMS).rev() {

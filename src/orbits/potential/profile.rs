@@ -4,9 +4,12 @@
 //! Refuses    unknown names (with the nearest), parameters outside their range
 //! See also   `component`, ARCHITECTURE.md "add a potential"
 
-use super::{miyamoto_nagai, nfw, plummer};
+use super::{
+    burkert, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, miyamoto_nagai, mn3, nfw, plummer,
+    point_mass, power_law_cutoff, triaxial_nfw,
+};
 use crate::error::{Error, ErrorKind, Result, nearest};
-use crate::numeric::real::Real;
+use crate::numeric::real::{Real, dot};
 
 /// Formulas of a profile around the origin, for any kind of number.
 pub trait Formulas {
@@ -96,15 +99,55 @@ macro_rules! profiles {
                 match self { $(Profile::$variant(profile) => profile.density(parameters, p)),* }
             }
         }
-
-        const KINDS: &[&Kind] = &[$(&$module::KIND),*];
     };
 }
 
 profiles! {
+    PointMass in point_mass,
     Plummer in plummer,
+    Hernquist in hernquist,
+    Jaffe in jaffe,
+    Isochrone in isochrone,
+    HomogeneousSphere in homogeneous_sphere,
     Nfw in nfw,
+    TriaxialNfw in triaxial_nfw,
+    Burkert in burkert,
+    PowerLawCutoff in power_law_cutoff,
+    Logarithmic in logarithmic,
     MiyamotoNagai in miyamoto_nagai,
+    Mn3 in mn3,
+    Kuzmin in kuzmin,
+    KuzminKutuzov in kuzmin_kutuzov,
+}
+
+const KINDS: &[&Kind] = &[
+    &point_mass::KIND,
+    &plummer::KIND,
+    &hernquist::KIND,
+    &jaffe::KIND,
+    &isochrone::KIND,
+    &homogeneous_sphere::KIND,
+    &nfw::KIND,
+    &triaxial_nfw::KIND,
+    &burkert::KIND,
+    &power_law_cutoff::KIND,
+    &logarithmic::KIND,
+    &miyamoto_nagai::KIND,
+    &mn3::EXPONENTIAL,
+    &mn3::SECH2,
+    &mn3::EXPONENTIAL_UNRESTRICTED,
+    &mn3::SECH2_UNRESTRICTED,
+    &kuzmin::KIND,
+    &kuzmin_kutuzov::KIND,
+];
+
+/// Keeps divisions finite at the origin; far below any distance that matters \[kpc^2\].
+pub(super) const TINY_KPC2: f64 = 1e-60;
+
+/// Distance from the origin \[kpc\], never 0.
+#[inline(always)]
+pub(super) fn radius<T: Real>(p: [T; 3]) -> T {
+    (dot(p, p) + TINY_KPC2).sqrt()
 }
 
 /// Every kind of profile.
