@@ -1,8 +1,10 @@
-//! One profile with its parameters.
+//! One profile with its parameters and its place.
 //!
 //! Units      those of the parameters of the kind
-//! See also   `profile`, `composite`
+//! Cost       a component at the origin that does not move costs its profile alone
+//! See also   `profile`, `placement`, `composite`
 
+use super::placement::Placement;
 use super::profile::{Formulas, Kind, Profile, kind};
 use crate::error::Result;
 use crate::numeric::real::Real;
@@ -16,6 +18,7 @@ pub struct Component {
     pub kind: &'static Kind,
     profile: Profile,
     parameters: Vec<f64>,
+    placement: Option<Box<Placement>>,
 }
 
 impl Component {
@@ -23,7 +26,19 @@ impl Component {
     pub fn new(name: &str, kind_name: &str, parameters: &[f64]) -> Result<Component> {
         let kind = kind(kind_name)?;
         let profile = kind.profile(parameters).map_err(|e| if e.place().is_none() { e.at(format!("component `{name}`")) } else { e })?;
-        Ok(Component { name: name.to_string(), kind, profile, parameters: parameters.to_vec() })
+        Ok(Component { name: name.to_string(), kind, profile, parameters: parameters.to_vec(), placement: None })
+    }
+
+    /// The same at another place; `Domain` error for a placement that makes no sense.
+    pub fn placed(mut self, placement: Placement) -> Result<Component> {
+        placement.check().map_err(|e| e.at(format!("component `{}`", self.name)))?;
+        self.placement = (placement != Placement::default()).then(|| Box::new(placement));
+        Ok(self)
+    }
+
+    /// Where it is; None for at rest at the origin.
+    pub fn placement(&self) -> Option<&Placement> {
+        self.placement.as_deref()
     }
 
     /// Parameters in the order of the kind.
@@ -38,18 +53,48 @@ impl Component {
 
     /// Potential \[(km/s)^2\].
     #[inline(always)]
-    pub fn potential<T: Real>(&self, constants: &[T], _time: T, p: [T; 3]) -> T {
-        self.profile.potential(constants, p)
+    pub fn potential<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> T {
+        match &self.placement {
+            None => self.profile.potential(constants, p),
+            Some(place) => self.profile.potential(constants, place.inward(time, p)) * place.amplitude.value(time),
+        }
     }
 
     /// Acceleration \[(km/s)^2/kpc\].
     #[inline(always)]
-    pub fn acceleration<T: Real>(&self, constants: &[T], _time: T, p: [T; 3]) -> [T; 3] {
-        self.profile.acceleration(constants, p)
+    pub fn acceleration<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> [T; 3] {
+        match &self.placement {
+            None => self.profile.acceleration(constants, p),
+            Some(place) => place.outward(time, self.profile.acceleration(constants, place.inward(time, p))),
+        }
+    }
+
+    /// Density \[Msun/kpc^3\] at time 0.
+    pub fn density(&self, p: [f64; 3]) -> f64 {
+        self.density_at(0.0, p)
     }
 
     /// Density \[Msun/kpc^3\].
-    pub fn density(&self, p: [f64; 3]) -> f64 {
-        self.profile.density(&self.parameters, p)
+    pub fn density_at(&self, time: f64, p: [f64; 3]) -> f64 {
+        match &self.placement {
+            None => self.profile.density(&self.parameters, p),
+            Some(place) => self.profile.density(&self.parameters, place.inward(time, p)) * place.amplitude.value(time),
+        }
+    }
+
+    /// Whether time does not matter.
+    pub fn is_static(&self) -> bool {
+        self.placement().is_none_or(Placement::is_static)
+    }
+
+    /// Whether only the distance from the origin matters.
+    pub fn is_spherical(&self) -> bool {
+        self.kind.spherical && self.placement().is_none_or(Placement::is_central)
+    }
+
+    /// Whether the azimuth about z does not matter.
+    pub fn is_axisymmetric(&self) -> bool {
+        let upright = |place: &Placement| place.is_central() && (place.orientation.is_none() || self.kind.spherical);
+        self.kind.axisymmetric && self.placement().is_none_or(upright)
     }
 }

@@ -6,6 +6,8 @@
 //! See also   `component`
 
 use super::component::Component;
+use super::placement::{Amplitude, Placement, Track};
+use crate::error::Result;
 use crate::numeric::real::Real;
 
 /// A sum of components.
@@ -22,6 +24,18 @@ pub struct Prepared<T> {
 }
 
 impl Potential {
+    /// The sum with the inertial force of a frame whose origin is accelerated by the negative of `acceleration` \[(km/s)^2/kpc\] at
+    /// `times` \[kpc/(km/s)\]: one amplitude table for each axis; outside the times the end values go on.
+    pub fn with_reflex(mut self, times: &[f64], acceleration: &[[f64; 3]]) -> Result<Potential> {
+        for (axis, name) in ["reflex_x", "reflex_y", "reflex_z"].into_iter().enumerate() {
+            let track = Track::new(times.to_vec(), acceleration.iter().map(|a| a[axis]).collect(), None, true)?;
+            let unit = std::array::from_fn::<f64, 3, _>(|i| if i == axis { 1.0 } else { 0.0 });
+            let placement = Placement { amplitude: Amplitude::Table(track), ..Placement::default() };
+            self.components.push(Component::new(name, "uniform_field", &unit)?.placed(placement)?);
+        }
+        Ok(self)
+    }
+
     /// Parameters of all components.
     pub fn parameters(&self) -> Vec<f64> {
         self.components.iter().flat_map(|c| c.parameters().to_vec()).collect()
@@ -80,17 +94,17 @@ impl Potential {
 
     /// Whether only the distance from the centre matters.
     pub fn is_spherical(&self) -> bool {
-        self.components.iter().all(|c| c.kind.spherical)
+        self.components.iter().all(Component::is_spherical)
     }
 
     /// Whether the azimuth about z does not matter.
     pub fn is_axisymmetric(&self) -> bool {
-        self.components.iter().all(|c| c.kind.axisymmetric)
+        self.components.iter().all(Component::is_axisymmetric)
     }
 
     /// Whether time does not matter.
     pub fn is_static(&self) -> bool {
-        true
+        self.components.iter().all(Component::is_static)
     }
 }
 

@@ -53,6 +53,6 @@ impl Formulas for Isochrone {
         let (r2, b) = (dot(p, p), parameters[1]);
         let s = (b * b + r2).sqrt();
         // 3 (b + s) s^2 - r^2 (b + 3 s) with r^2 = (s - b)(s + b), so that nothing cancels far out.
-        parameters[0] * b * (2.0 * s * s + 2.0 * b * s - r2 + b * (b + s)) / (4.0 * PI * (b + s).powi(3) * s.powi(3))
+        parameters[0] * b * (2.0 * s * s + 3.0 * b * s + b * b) / (4.0 * PI * (b + s).powi(3) * s.powi(3))
     }
 }

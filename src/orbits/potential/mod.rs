@@ -18,15 +18,20 @@ mod logarithmic;
 mod miyamoto_nagai;
 mod mn3;
 mod nfw;
+mod placement;
 mod plummer;
 mod point_mass;
 mod power_law_cutoff;
 mod profile;
 mod triaxial_nfw;
+mod uniform_field;
 
 #[cfg(test)]
 mod checklist;
+#[cfg(test)]
+mod reference;
 
 pub use component::Component;
 pub use composite::{Potential, Prepared};
+pub use placement::{Amplitude, Placement, Track};
 pub use profile::{Allowed, Formulas, Kind, Parameter, Profile, kind, kinds};

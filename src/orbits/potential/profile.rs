@@ -6,7 +6,7 @@
 
 use super::{
     burkert, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, miyamoto_nagai, mn3, nfw, plummer,
-    point_mass, power_law_cutoff, triaxial_nfw,
+    point_mass, power_law_cutoff, triaxial_nfw, uniform_field,
 };
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::numeric::real::{Real, dot};
@@ -118,6 +118,7 @@ profiles! {
     Mn3 in mn3,
     Kuzmin in kuzmin,
     KuzminKutuzov in kuzmin_kutuzov,
+    UniformField in uniform_field,
 }
 
 const KINDS: &[&Kind] = &[
@@ -139,6 +140,7 @@ const KINDS: &[&Kind] = &[
     &mn3::SECH2_UNRESTRICTED,
     &kuzmin::KIND,
     &kuzmin_kutuzov::KIND,
+    &uniform_field::KIND,
 ];
 
 /// Keeps divisions finite at the origin; far below any distance that matters \[kpc^2\].
