@@ -54,19 +54,18 @@ impl Component {
     /// Potential \[(km/s)^2\].
     #[inline(always)]
     pub fn potential<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> T {
-        match &self.placement {
-            None => self.profile.potential(constants, p),
-            Some(place) => self.profile.potential(constants, place.inward(time, p)) * place.amplitude.value(time),
-        }
+        // One call of the profile for both cases: formulas are inlined, and two copies would double the code.
+        let placement = self.placement.as_deref();
+        let value = self.profile.potential(constants, placement.map_or(p, |place| place.inward(time, p)));
+        placement.map_or(value, |place| value * place.amplitude.value(time))
     }
 
     /// Acceleration \[(km/s)^2/kpc\].
     #[inline(always)]
     pub fn acceleration<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> [T; 3] {
-        match &self.placement {
-            None => self.profile.acceleration(constants, p),
-            Some(place) => place.outward(time, self.profile.acceleration(constants, place.inward(time, p))),
-        }
+        let placement = self.placement.as_deref();
+        let value = self.profile.acceleration(constants, placement.map_or(p, |place| place.inward(time, p)));
+        placement.map_or(value, |place| place.outward(time, value))
     }
 
     /// Density \[Msun/kpc^3\] at time 0.

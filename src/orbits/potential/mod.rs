@@ -22,7 +22,9 @@ mod placement;
 mod plummer;
 mod point_mass;
 mod power_law_cutoff;
+mod presets;
 mod profile;
+mod text;
 mod triaxial_nfw;
 mod uniform_field;
 

@@ -44,6 +44,11 @@ impl Track {
         let slopes = slopes.unwrap_or_else(|| parabolic(&times, &values));
         Ok(Track { times, values, slopes, hold })
     }
+
+    /// Slopes of the rows.
+    pub fn slopes(&self) -> &[f64] {
+        &self.slopes
+    }
 }
 
 /// Slopes of the parabolas through each three neighbours.

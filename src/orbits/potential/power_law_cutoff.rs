@@ -4,9 +4,9 @@
 //!            Phi = -G M [P(A, u) / r + Gamma(B, u) / (r_c Gamma(A))], B = 1 - alpha / 2, Gamma(B, u) the upper incomplete function
 //! Units      M in Msun, r_c in kpc
 //! Source     Binney & Tremaine 2008, eq. 2.208 (a Gaussian in place of the exponential); Bovy 2015, ApJS 216, 29, table 1
-//! Accuracy   1e-14 relative (tests): P / u^A and the regular part of Gamma(B, u) are piecewise polynomials, made once for the parameters
+//! Accuracy   1e-14 relative (tests): the smooth factors of P and Gamma(B, u) are piecewise polynomials, made once for the parameters
 //! Edge cases alpha >= 2 is allowed, where the potential has no limit at r = 0; P = 1 beyond u = 40
-//! Cost       one exponential, one logarithm, 13 steps of a polynomial a force; 5,000 numbers a set of parameters
+//! Cost       one exponential, one logarithm, 13 steps of a polynomial a force; 1,100 numbers a set of parameters
 //! See also   `numeric::gamma`, `numeric::pieces`, `profile`
 
 use super::profile::{Allowed, Formulas, Kind, Parameter, Profile, TINY_KPC2};
@@ -35,13 +35,11 @@ pub const KIND: Kind = Kind {
     build: |_| Ok(Profile::PowerLawCutoff(PowerLawCutoff)),
 };
 
-/// Where P(A, u) / u^A is tabulated; beyond, P is 1 to the last place.
-const MASS: Pieces = Pieces { first: 0.0, width: 1.0, count: 40 };
-/// Where the regular part of Gamma(B, u) is tabulated, and from where Gamma(B, u) itself is.
-const INNER: Pieces = Pieces { first: 0.0, width: 1.0, count: 4 };
-const OUTER: Pieces = Pieces { first: 4.0, width: 1.0, count: 36 };
-/// Up to this u the lower function is a series; above it is what the upper one leaves.
-const SERIES_TO: f64 = 8.0;
+/// Where the tables reach; beyond, P is 1 and Gamma(B, u) is 0 to the last place.
+const TABLE: Pieces = Pieces { first: 0.0, width: 1.0, count: 40 };
+/// Below this u the tables hold what is regular at 0: P(A, u) / u^A and the regular part of Gamma(B, u). Above it they hold
+/// 1 - P(A, u) and Gamma(B, u), which vanish far out, so that nothing cancels there.
+const JOIN: f64 = 4.0;
 /// Below this |w| the quotient (exp(w) - 1) / w is a series.
 const QUOTIENT_SERIES_BELOW: f64 = 0.5;
 /// Its terms: 0.5^15 / 16! is below the last place.
@@ -51,17 +49,18 @@ const REGULAR_TERMS: u32 = 45;
 /// Constants before the tables.
 const HEAD: usize = 8;
 
-/// (exp(w) - 1) / w.
+/// (u^B - 1) / B of `log` = ln u and `power` = u^B, ln u for B = 0.
 #[inline(always)]
-fn quotient<T: Real>(w: T) -> T {
+fn quotient<T: Real>(b: T, log: T, power: T) -> T {
+    let w = b * log;
     let mut series = T::constant(1.0);
     for n in (2..=QUOTIENT_TERMS).rev() {
         series = series * w / f64::from(n) + 1.0;
     }
     let small = w.abs().less(T::constant(QUOTIENT_SERIES_BELOW));
     // A divisor away from 0 keeps derivatives of the side that is not taken finite.
-    let divisor = T::choose(small, T::constant(1.0), w);
-    T::choose(small, series, w.exp_m1() / divisor)
+    let divisor = T::choose(small, T::constant(1.0), b);
+    T::choose(small, series * log, (power - 1.0) / divisor)
 }
 
 /// Sum over n >= 1 of (-1)^n u^(n-1) / (n! (n + B)): what is left of the lower function without its first term.
@@ -80,21 +79,15 @@ impl Formulas for PowerLawCutoff {
         let strength = parameters[0] * GRAVITY_KPC_KMS2_MSUN;
         let (a, b) = (-(alpha - 3.0) * 0.5, -(alpha * 0.5) + 1.0);
         let gamma = ln_gamma(a).exp();
-        // Gamma(B, u) = whole - ln(u) quotient(B ln u) - u^(B+1) regular(u), matched where the table begins.
-        let join = OUTER.first;
-        let log_join = join.ln();
-        let whole = upper(b, join) + quotient(b * log_join) * log_join + ((b + 1.0) * log_join).exp() * regular(b, join);
-        let mut constants =
-            vec![strength, cutoff.square().recip(), alpha * 0.5, cutoff.powi(3).recip(), b, whole, (cutoff * gamma).recip(), cutoff.recip()];
-        constants.extend(MASS.fit(|u| {
-            if u < SERIES_TO {
-                lower_shape(a, u) / (a * gamma)
-            } else {
-                (-(upper(a, u) / gamma) + 1.0) * (-(a * u.ln())).exp()
-            }
-        }));
-        constants.extend(INNER.fit(|u| regular(b, u)));
-        constants.extend(OUTER.fit(|u| upper(b, u)));
+        // Gamma(B, u) = whole - quotient - u^(B+1) regular(u), matched where the tables change.
+        let log_join = T::constant(JOIN.ln());
+        let power = (b * log_join).exp();
+        let whole = upper(b, JOIN) + quotient(b, log_join, power) + power * JOIN * regular(b, JOIN);
+        let head = [strength, cutoff.square().recip(), alpha * 0.5, cutoff.powi(3).recip(), b, whole, (cutoff * gamma).recip(), cutoff.recip()];
+        let mut constants = Vec::with_capacity(HEAD + 2 * TABLE.coefficients());
+        constants.extend(head);
+        constants.extend(TABLE.fit(|u| if u < JOIN { lower_shape(a, u) / (a * gamma) } else { upper(a, u) / gamma }));
+        constants.extend(TABLE.fit(|u| if u < JOIN { regular(b, u) } else { upper(b, u) }));
         constants
     }
 
@@ -103,20 +96,18 @@ impl Formulas for PowerLawCutoff {
         let r2 = dot(p, p) + TINY_KPC2;
         let u = r2 * c[1];
         let log = u.ln();
-        let (mass, inner, outer) = tables(c);
+        let (mass, rest) = c[HEAD..].split_at(TABLE.coefficients());
         let share = enclosed(c, mass, u, log) * u * c[7];
-        let power = (c[4] * log).exp();
-        let below = c[5] - log * quotient(c[4] * log) - power * u * INNER.value(inner, u);
-        let above = T::choose(T::constant(OUTER.last()).less(u), T::constant(0.0), OUTER.value(outer, u));
-        let upper = T::choose(u.less(T::constant(OUTER.first)), below, above);
+        let (table, power) = (TABLE.value(rest, u), (c[4] * log).exp());
+        let below = c[5] - quotient(c[4], log, power) - power * u * table;
+        let upper = T::choose(u.less(T::constant(JOIN)), below, table);
         -(c[0] * (share + upper * c[6]))
     }
 
     #[inline(always)]
     fn acceleration<T: Real>(&self, c: &[T], p: [T; 3]) -> [T; 3] {
         let u = (dot(p, p) + TINY_KPC2) * c[1];
-        let (mass, _, _) = tables(c);
-        let pull = -(c[0] * c[3] * enclosed(c, mass, u, u.ln()));
+        let pull = -(c[0] * c[3] * enclosed(c, &c[HEAD..], u, u.ln()));
         p.map(|x| x * pull)
     }
 
@@ -131,14 +122,6 @@ impl Formulas for PowerLawCutoff {
 /// P(A, u) / u^(3/2): the mean density inside, but for constants.
 #[inline(always)]
 fn enclosed<T: Real>(c: &[T], table: &[T], u: T, log: T) -> T {
-    let inside = MASS.value(table, u) * (-(c[2] * log)).exp();
-    T::choose(u.less(T::constant(MASS.last())), inside, (u * u.sqrt()).recip())
-}
-
-/// The three tables.
-#[inline(always)]
-fn tables<T>(c: &[T]) -> (&[T], &[T], &[T]) {
-    let (mass, rest) = c[HEAD..].split_at(MASS.coefficients());
-    let (inner, outer) = rest.split_at(INNER.coefficients());
-    (mass, inner, outer)
+    let value = TABLE.value(table, u);
+    T::choose(u.less(T::constant(JOIN)), value * (-(c[2] * log)).exp(), (-value + 1.0) / (u * u.sqrt()))
 }
