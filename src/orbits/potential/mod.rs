@@ -8,6 +8,8 @@
 mod burkert;
 mod component;
 mod composite;
+mod dehnen_bar;
+mod einasto;
 mod hernquist;
 mod homogeneous_sphere;
 mod isochrone;
@@ -15,6 +17,7 @@ mod jaffe;
 mod kuzmin;
 mod kuzmin_kutuzov;
 mod logarithmic;
+mod long_murali_bar;
 mod miyamoto_nagai;
 mod mn3;
 mod nfw;

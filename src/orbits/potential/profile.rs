@@ -5,7 +5,7 @@
 //! See also   `component`, ARCHITECTURE.md "add a potential"
 
 use super::{
-    burkert, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, miyamoto_nagai, mn3, nfw, plummer,
+    burkert, dehnen_bar, einasto, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, long_murali_bar, miyamoto_nagai, mn3, nfw, plummer,
     point_mass, power_law_cutoff, triaxial_nfw, uniform_field,
 };
 use crate::error::{Error, ErrorKind, Result, nearest};
@@ -118,6 +118,9 @@ profiles! {
     Mn3 in mn3,
     Kuzmin in kuzmin,
     KuzminKutuzov in kuzmin_kutuzov,
+    Einasto in einasto,
+    LongMuraliBar in long_murali_bar,
+    DehnenBar in dehnen_bar,
     UniformField in uniform_field,
 }
 
@@ -140,6 +143,9 @@ const KINDS: &[&Kind] = &[
     &mn3::SECH2_UNRESTRICTED,
     &kuzmin::KIND,
     &kuzmin_kutuzov::KIND,
+    &einasto::KIND,
+    &long_murali_bar::KIND,
+    &dehnen_bar::KIND,
     &uniform_field::KIND,
 ];
 
