@@ -42,8 +42,7 @@ impl Pieces {
         let node = |j: usize| (PI * (j as f64 + 0.5) / ORDER as f64).cos();
         let mut all = Vec::with_capacity(self.coefficients());
         for piece in 0..self.count {
-            let values: [T; ORDER] =
-                std::array::from_fn(|j| function(self.first + self.width * (piece as f64 + 0.5 * (1.0 + node(j)))));
+            let values: [T; ORDER] = std::array::from_fn(|j| function(self.first + self.width * (piece as f64 + 0.5 * (1.0 + node(j)))));
             for k in 0..ORDER {
                 let mut sum = T::constant(0.0);
                 for (j, value) in values.iter().enumerate() {

@@ -183,6 +183,9 @@ mod tests {
         assert!((Real::pow(2.0f64, 0.5) - std::f64::consts::SQRT_2).abs() < 4e-16);
         assert_eq!((Real::max(1.0f64, 2.0), Real::min(1.0f64, 2.0), Real::max(f64::NAN, 2.0)), (2.0, 1.0, 2.0));
         assert_eq!(dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]), 32.0);
-        assert_eq!((Real::floor(-1.5f64), f64::pick(2.0, |i| [5.0, 6.0, 7.0][i]), f64::pick(f64::NAN, |i| [5.0, 6.0][i])), (-2.0, 7.0, 5.0));
+        assert_eq!(
+            (Real::floor(-1.5f64), f64::pick(2.0, |i| [5.0, 6.0, 7.0][i]), f64::pick(f64::NAN, |i| [5.0, 6.0][i])),
+            (-2.0, 7.0, 5.0)
+        );
     }
 }

@@ -103,6 +103,10 @@ def peers(kind, q):
         return [("gala", gala(bar)), ("galpy", galpy(needle))]
     if kind == "dehnen_bar":
         return [("galpy", galpy(bp.DehnenBarPotential(amp=1.0, rb=q[1], Af=q[0], omegab=0.0, barphi=0.0, tform=-1e6, tsteady=1e-3)))]
+    if kind.startswith("spiral_arms"):
+        weights = [1] if "sinusoidal" in kind else [8 / (3 * np.pi), 0.5, 8 / (15 * np.pi)]
+        shape = {"N": int(q[1]), "alpha": q[2], "r_ref": q[3], "Rs": q[4], "H": q[5], "phi_ref": q[6], "Cs": weights}
+        return [("galpy", galpy(bp.SpiralArmsPotential(amp=G * q[0], omega=0.0, **shape)))]
     if kind == "einasto":
         # galpy: exp(-(r / h)^(1 / n)) with n = 1 / alpha, h = r_s (alpha / 2)^(1 / alpha).
         from scipy.special import gamma

@@ -35,7 +35,13 @@ pub const KIND: Kind = Kind {
     source: "Einasto 1965, Trudy Astrofiz. Inst. Alma-Ata 5, 87",
     parameters: &[
         Parameter { name: "mass", unit: "Msun", default: None, allowed: Allowed::Positive, description: "total mass" },
-        Parameter { name: "scale", unit: "kpc", default: None, allowed: Allowed::Positive, description: "radius r_s where the slope is -2" },
+        Parameter {
+            name: "scale",
+            unit: "kpc",
+            default: None,
+            allowed: Allowed::Positive,
+            description: "radius r_s where the slope is -2",
+        },
         Parameter { name: "alpha", unit: "1", default: None, allowed: Allowed::Between(0.1, 3.0), description: "change of the slope" },
     ],
     spherical: true,
@@ -44,10 +50,7 @@ pub const KIND: Kind = Kind {
         let a = 3.0 / parameters[2];
         // Gamma(A, s) / Gamma(A) is below 1e-17 there.
         let last = (a + 12.0 * a.sqrt() + 45.0).ceil();
-        Ok(Profile::Einasto(Einasto {
-            table: Pieces { first: 0.0, width: 1.0, count: last as usize },
-            join: (a.ceil() + 1.0).max(4.0),
-        }))
+        Ok(Profile::Einasto(Einasto { table: Pieces { first: 0.0, width: 1.0, count: last as usize }, join: (a.ceil() + 1.0).max(4.0) }))
     },
 };
 

@@ -25,7 +25,13 @@ pub const KIND: Kind = Kind {
     source: "Jaffe 1983, MNRAS 202, 995",
     parameters: &[
         Parameter { name: "mass", unit: "Msun", default: None, allowed: Allowed::Positive, description: "total mass" },
-        Parameter { name: "scale", unit: "kpc", default: None, allowed: Allowed::Positive, description: "radius a that holds half of the mass" },
+        Parameter {
+            name: "scale",
+            unit: "kpc",
+            default: None,
+            allowed: Allowed::Positive,
+            description: "radius a that holds half of the mass",
+        },
     ],
     spherical: true,
     axisymmetric: true,

@@ -26,8 +26,20 @@ pub const KIND: Kind = Kind {
     peers: "galpy LogarithmicHaloPotential, gala LogarithmicPotential (no factor 1/2 in older ones), agama Logarithmic",
     source: "Binney 1981, MNRAS 196, 455",
     parameters: &[
-        Parameter { name: "velocity", unit: "km/s", default: None, allowed: Allowed::Positive, description: "circular velocity v0 far out" },
-        Parameter { name: "q", unit: "1", default: Some(1.0), allowed: Allowed::Positive, description: "axis ratio z to R of the potential" },
+        Parameter {
+            name: "velocity",
+            unit: "km/s",
+            default: None,
+            allowed: Allowed::Positive,
+            description: "circular velocity v0 far out",
+        },
+        Parameter {
+            name: "q",
+            unit: "1",
+            default: Some(1.0),
+            allowed: Allowed::Positive,
+            description: "axis ratio z to R of the potential",
+        },
         Parameter { name: "core", unit: "kpc", default: Some(0.0), allowed: Allowed::NotNegative, description: "radius r_c of the core" },
     ],
     spherical: false,

@@ -121,9 +121,7 @@ impl Formulas for Mn3 {
 
     #[inline(always)]
     fn potential<T: Real>(&self, c: &[T], p: [T; 3]) -> T {
-        MiyamotoNagai.potential(&c[..EACH], p)
-            + MiyamotoNagai.potential(&c[EACH..2 * EACH], p)
-            + MiyamotoNagai.potential(&c[2 * EACH..], p)
+        MiyamotoNagai.potential(&c[..EACH], p) + MiyamotoNagai.potential(&c[EACH..2 * EACH], p) + MiyamotoNagai.potential(&c[2 * EACH..], p)
     }
 
     #[inline(always)]

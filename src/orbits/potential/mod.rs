@@ -27,6 +27,7 @@ mod point_mass;
 mod power_law_cutoff;
 mod presets;
 mod profile;
+mod spiral_arms;
 mod text;
 mod triaxial_nfw;
 mod uniform_field;

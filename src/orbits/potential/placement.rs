@@ -293,7 +293,9 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         assert!(Track::new(vec![0.0, 0.0], vec![1.0, 2.0], None, true).is_err());
-        assert!(Track::new(vec![0.0], vec![1.0], None, true).is_err() && Track::new(vec![0.0, f64::NAN], vec![1.0, 2.0], None, true).is_err());
+        assert!(
+            Track::new(vec![0.0], vec![1.0], None, true).is_err() && Track::new(vec![0.0, f64::NAN], vec![1.0, 2.0], None, true).is_err()
+        );
         let mirror = Placement { orientation: Some([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0]]), ..Placement::default() };
         assert!(mirror.check().unwrap_err().to_string().contains("no rotation"));
         assert!(Placement { amplitude: Amplitude::Exponential(0.0), ..Placement::default() }.check().is_err());

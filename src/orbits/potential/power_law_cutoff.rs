@@ -83,7 +83,8 @@ impl Formulas for PowerLawCutoff {
         let log_join = T::constant(JOIN.ln());
         let power = (b * log_join).exp();
         let whole = upper(b, JOIN) + quotient(b, log_join, power) + power * JOIN * regular(b, JOIN);
-        let head = [strength, cutoff.square().recip(), alpha * 0.5, cutoff.powi(3).recip(), b, whole, (cutoff * gamma).recip(), cutoff.recip()];
+        let head =
+            [strength, cutoff.square().recip(), alpha * 0.5, cutoff.powi(3).recip(), b, whole, (cutoff * gamma).recip(), cutoff.recip()];
         let mut constants = Vec::with_capacity(HEAD + 2 * TABLE.coefficients());
         constants.extend(head);
         constants.extend(TABLE.fit(|u| if u < JOIN { lower_shape(a, u) / (a * gamma) } else { upper(a, u) / gamma }));

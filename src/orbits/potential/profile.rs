@@ -5,8 +5,8 @@
 //! See also   `component`, ARCHITECTURE.md "add a potential"
 
 use super::{
-    burkert, dehnen_bar, einasto, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, long_murali_bar, miyamoto_nagai, mn3, nfw, plummer,
-    point_mass, power_law_cutoff, triaxial_nfw, uniform_field,
+    burkert, dehnen_bar, einasto, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, long_murali_bar,
+    miyamoto_nagai, mn3, nfw, plummer, point_mass, power_law_cutoff, spiral_arms, triaxial_nfw, uniform_field,
 };
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::numeric::real::{Real, dot};
@@ -121,6 +121,7 @@ profiles! {
     Einasto in einasto,
     LongMuraliBar in long_murali_bar,
     DehnenBar in dehnen_bar,
+    SpiralArms in spiral_arms,
     UniformField in uniform_field,
 }
 
@@ -146,6 +147,8 @@ const KINDS: &[&Kind] = &[
     &einasto::KIND,
     &long_murali_bar::KIND,
     &dehnen_bar::KIND,
+    &spiral_arms::CONCENTRATED_KIND,
+    &spiral_arms::SINUSOIDAL_KIND,
     &uniform_field::KIND,
 ];
 

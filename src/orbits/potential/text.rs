@@ -309,7 +309,10 @@ mod tests {
             (one("kind = \"nfw\"\nmass = \"1 Msun\"\nscale = -3"), ["line 5, column 9", "a number above 0 [kpc]"]),
             (one("kind = \"nfw\"\nmass = \"1 Msun\""), ["line 1, column 1", "has no scale"]),
             (one("kind = \"nfw\"\nmass = true"), ["line 4, column 8", "a number or a text"]),
-            (one("kind = \"nfw\"\nmass = 1\nscale = 1\npath = { times = [0, 0], positions = [[0,0,0],[0,0,0]] }"), ["line 6", "do not ascend"]),
+            (
+                one("kind = \"nfw\"\nmass = 1\nscale = 1\npath = { times = [0, 0], positions = [[0,0,0],[0,0,0]] }"),
+                ["line 6", "do not ascend"],
+            ),
             (one("kind = \"nfw\"\nmass = 1\nscale = 1\namplitude = { grows = 1 }"), ["line 6, column 15", "linear, exponential"]),
             (one("kind = "), ["no valid TOML", "line 3"]),
         ];
