@@ -66,7 +66,7 @@ def peers(kind, q):
     if kind == "isochrone":
         return [("gala", gala(gp.IsochronePotential(q[0], q[1], **g))), ("galpy", galpy(bp.IsochronePotential(amp=G * q[0], b=q[1])))]
     if kind == "homogeneous_sphere":
-        return [("galpy", galpy(bp.HomogeneousSpherePotential(amp=G * q[0] / q[1] ** 3, R=q[1])))]
+        return [("galpy", galpy(bp.HomogeneousSpherePotential(amp=G * q[0] / (2 * q[1] ** 3), R=q[1])))]
     if kind == "nfw":
         return [("gala", gala(gp.NFWPotential(q[0], q[1], **g))), ("galpy", galpy(bp.NFWPotential(amp=G * q[0], a=q[1])))]
     if kind == "triaxial_nfw":
