@@ -4,6 +4,7 @@
 //! See also   each file; nothing here knows a unit
 
 pub mod double_double;
+pub mod dispatch;
 pub mod dual;
 pub mod elementary;
 pub mod exact_sum;
@@ -15,3 +16,4 @@ pub mod quadrature;
 pub mod random;
 pub mod real;
 pub mod roots;
+pub mod together;

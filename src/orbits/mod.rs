@@ -4,4 +4,6 @@
 //! See also   `frames`, `numeric::real`
 
 pub mod coordinates;
+pub mod field;
+pub mod integrate;
 pub mod potential;

@@ -1,0 +1,104 @@
+//! Hot loops compiled for the vector instructions of the machine that runs them.
+//!
+//! Layout     a [`Kernel`] is compiled three times: for any machine, for AVX2 and for AVX-512; [`fastest`] runs the widest one that exists
+//! Accuracy   the same bits from all three: nothing is fused or reordered, only put side by side (tests)
+//! Cost       one test of a flag a call: call it around loops, not within
+//! See also   `lanes`
+
+/// Work to compile for several machines: `run` and all that it calls must be `#[inline(always)]`.
+pub trait Kernel {
+    /// What it gives.
+    type Answer;
+    /// Does it.
+    fn run(self) -> Self::Answer;
+}
+
+/// Vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Width {
+    /// Those that every machine has.
+    Portable,
+    /// AVX2: four numbers.
+    Avx2,
+    /// AVX-512 F, DQ and VL: eight numbers.
+    Avx512,
+}
+
+/// The widest that this machine has.
+pub fn widest() -> Width {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
+            return Width::Avx512;
+        }
+        if is_x86_feature_detected!("avx2") {
+            return Width::Avx2;
+        }
+    }
+    Width::Portable
+}
+
+/// Runs a kernel with the widest instructions.
+pub fn fastest<K: Kernel>(kernel: K) -> K::Answer {
+    with(widest(), kernel)
+}
+
+/// Runs a kernel with instructions of at most this width.
+pub fn with<K: Kernel>(width: Width, kernel: K) -> K::Answer {
+    match width.min(widest()) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `widest` found these instructions on this machine.
+        Width::Avx512 => unsafe { avx512(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `widest` found these instructions on this machine.
+        Width::Avx2 => unsafe { avx2(kernel) },
+        _ => kernel.run(),
+    }
+}
+
+/// # Safety
+/// The machine must have AVX-512 F, DQ and VL.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+unsafe fn avx512<K: Kernel>(kernel: K) -> K::Answer {
+    kernel.run()
+}
+
+/// # Safety
+/// The machine must have AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn avx2<K: Kernel>(kernel: K) -> K::Answer {
+    kernel.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numeric::lanes::Lanes;
+    use crate::numeric::real::Real;
+
+    struct Something(Lanes);
+    impl Kernel for Something {
+        type Answer = Lanes;
+        #[inline(always)]
+        fn run(self) -> Lanes {
+            let mut x = self.0;
+            for _ in 0..200 {
+                x = (x.square() + 1.3).ln() * (-(x.abs())).exp() + x.sqrt().ln_1p() / (x + 0.7);
+                x = Lanes::choose(x.less(Lanes::constant(0.5)), x + 0.25, x * 0.9);
+            }
+            x
+        }
+    }
+
+    #[test]
+    fn every_width_has_the_same_bits() {
+        let x = Lanes(std::array::from_fn(|i| 0.1 + 0.37 * i as f64));
+        let portable = with(Width::Portable, Something(x)).0.map(f64::to_bits);
+        for width in [Width::Avx2, Width::Avx512] {
+            assert_eq!(with(width, Something(x)).0.map(f64::to_bits), portable, "{width:?}");
+        }
+        assert_eq!(fastest(Something(x)).0.map(f64::to_bits), portable);
+    }
+}
