@@ -3,6 +3,8 @@
 //! Units      kpc, km/s, Msun; times inside are kpc/(km/s)
 //! See also   `frames`, `numeric::real`
 
+pub mod actions;
+pub mod batch;
 pub mod coordinates;
 pub mod field;
 pub mod integrate;
