@@ -7,5 +7,6 @@ pub mod actions;
 pub mod batch;
 pub mod coordinates;
 pub mod field;
+pub mod gradient;
 pub mod integrate;
 pub mod potential;
