@@ -10,3 +10,4 @@ pub mod field;
 pub mod gradient;
 pub mod integrate;
 pub mod potential;
+pub mod summary;

@@ -68,52 +68,54 @@ fn sweep<T: Real, F: Field<T> + Field<Dual<T, 1>>>(
     let end = orbit.state;
     let mut lambda = seed(&end);
     let mut by_step = T::constant(0.0);
-    let half = step * 0.5;
+    // Kicks at the end of a step and at the start of the next are one kick here; the outermost two are halves.
+    let mut share = 0.5;
     for done in (0..steps).rev() {
         if (done + 1) % stride == 0
-            && let Some(state) = stored.pop()
+            && let Some(there) = stored.pop()
         {
-            orbit = state;
+            // The stored velocity is that between the two halves.
+            orbit = there;
+            back_kick(field, &mut orbit, step, share, 0.5, &mut lambda, &mut by_step, &mut kick);
+        } else {
+            back_kick(field, &mut orbit, step, share, share, &mut lambda, &mut by_step, &mut kick);
         }
-        // v' += a(x') h/2
-        back_kick(field, &orbit, half, &mut lambda, &mut by_step, &mut kick);
-        for i in 0..3 {
-            orbit.state.velocity[i] -= orbit.acceleration[i] * half;
-        }
-        // x' = x + v h
         by_step += dot(lambda.position, orbit.state.velocity);
         for i in 0..3 {
             lambda.velocity[i] += lambda.position[i] * step;
             orbit.state.position[i] -= orbit.state.velocity[i] * step;
         }
         orbit.time = orbit.time - step;
-        orbit.acceleration = field.acceleration(orbit.time, orbit.state.position);
-        // v += a(x) h/2
-        back_kick(field, &orbit, half, &mut lambda, &mut by_step, &mut kick);
-        for i in 0..3 {
-            orbit.state.velocity[i] -= orbit.acceleration[i] * half;
-        }
+        share = 1.0;
+    }
+    if steps > 0 {
+        back_kick(field, &mut orbit, step, 0.5, 0.5, &mut lambda, &mut by_step, &mut kick);
     }
     Gradient { end, by_start: lambda, by_step }
 }
 
+/// The adjoint of `share` of a kick, and `undone` of it taken from the velocity.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)]
 fn back_kick<T: Real, F: Field<Dual<T, 1>>>(
     field: &F,
-    orbit: &Moving<T>,
-    half: T,
+    orbit: &mut Moving<T>,
+    step: T,
+    share: f64,
+    undone: f64,
     lambda: &mut State<T>,
     by_step: &mut T,
     kick: &mut impl FnMut(T, [T; 3], [T; 3]),
 ) {
-    *by_step += dot(lambda.velocity, orbit.acceleration) * 0.5;
-    let pull = lambda.velocity.map(|l| l * half);
+    let pull = lambda.velocity.map(|l| l * (step * share));
     kick(orbit.time, orbit.state.position, pull);
     // H is symmetric: its product with the adjoint is the derivative of the acceleration along it.
     let along: [Dual<T, 1>; 3] = std::array::from_fn(|i| Dual { value: orbit.state.position[i], tangent: [pull[i]] });
     let product = field.acceleration(Dual::fixed(orbit.time), along);
+    *by_step += dot(lambda.velocity, product.map(|a| a.value)) * share;
     for i in 0..3 {
         lambda.position[i] += product[i].tangent[0];
+        orbit.state.velocity[i] -= product[i].value * (step * undone);
     }
 }
 
