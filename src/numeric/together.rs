@@ -105,7 +105,14 @@ mod tests {
             assert_eq!(all.0[i], root(|x: f64| scale.0[i] - x * x * x, 0.1, 40.0));
         }
         let calls = std::cell::Cell::new(0);
-        root(|x: f64| { calls.set(calls.get() + 1); 2.0 - x.exp() }, 0.0, 3.0);
+        root(
+            |x: f64| {
+                calls.set(calls.get() + 1);
+                2.0 - x.exp()
+            },
+            0.0,
+            3.0,
+        );
         assert!(calls.get() < 25, "{}", calls.get());
         assert_eq!(root(|x: f64| 1.0 + x, 0.0, 3.0), 3.0);
         assert_eq!(root(|_: f64| f64::NAN, 1.0, 3.0), 1.0);

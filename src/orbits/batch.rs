@@ -212,7 +212,14 @@ pub(super) mod tests {
             let (s, c) = (6.28 * stream.uniform()).sin_cos();
             let (spread, turn) = if star % 4 == 0 { (90.0, 40.0) } else { (30.0, 210.0) };
             let height = if star % 4 == 0 { 4.0 } else { 0.3 } * stream.normal();
-            let w = [radius * c, radius * s, height, spread * stream.normal() - turn * s, spread * stream.normal() + turn * c, spread * stream.normal()];
+            let w = [
+                radius * c,
+                radius * s,
+                height,
+                spread * stream.normal() - turn * s,
+                spread * stream.normal() + turn * c,
+                spread * stream.normal(),
+            ];
             for (column, value) in columns.iter_mut().zip(w) {
                 column.push(value);
             }
@@ -284,6 +291,10 @@ pub(super) mod tests {
         }
         let clock = std::time::Instant::now();
         let out = adaptive_orbits(&field, &stars, Adaptive::Dop853, 0.0, &[1.0], &Tolerance::default()).unwrap();
-        println!("DOP853 1e-10: {:.1} us an orbit of 0.98 Gyr, {} complete", clock.elapsed().as_micros() as f64 / 8e3, out.count(Status::Complete));
+        println!(
+            "DOP853 1e-10: {:.1} us an orbit of 0.98 Gyr, {} complete",
+            clock.elapsed().as_micros() as f64 / 8e3,
+            out.count(Status::Complete)
+        );
     }
 }

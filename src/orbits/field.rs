@@ -24,7 +24,12 @@ pub trait AnyField:
 }
 
 impl<F> AnyField for F where
-    F: Field<f64> + Field<Lanes> + Field<Dual<f64, 1>> + Field<Dual<Lanes, 1>> + Field<Dual<Dual<f64, 1>, 1>> + Field<Dual<Dual<Lanes, 1>, 1>>
+    F: Field<f64>
+        + Field<Lanes>
+        + Field<Dual<f64, 1>>
+        + Field<Dual<Lanes, 1>>
+        + Field<Dual<Dual<f64, 1>, 1>>
+        + Field<Dual<Dual<Lanes, 1>, 1>>
 {
 }
 

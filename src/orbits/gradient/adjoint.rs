@@ -11,8 +11,8 @@
 use crate::numeric::dual::Dual;
 use crate::numeric::real::{Real, dot};
 use crate::orbits::field::{Field, Variable};
-use crate::orbits::integrate::symplectic::Moving;
 use crate::orbits::integrate::State;
+use crate::orbits::integrate::symplectic::Moving;
 use crate::orbits::potential::Potential;
 
 /// States stored on the way, whatever the number of steps.

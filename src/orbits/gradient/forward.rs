@@ -38,10 +38,15 @@ pub fn derivatives(potential: &Potential, method: Method, plan: &Plan, start: [f
     let values = potential.parameters();
     let wide = Variable { model: potential, prepared: potential.prepare::<Dual<f64, START>>() };
     let mut index = 0;
-    let ends = last(&wide, method, plan, start.map(|v| {
-        index += 1;
-        Dual::variable(v, index - 1)
-    }));
+    let ends = last(
+        &wide,
+        method,
+        plan,
+        start.map(|v| {
+            index += 1;
+            Dual::variable(v, index - 1)
+        }),
+    );
     let end = ends.map(|v| v.value);
     let by_parameter = (0..values.len())
         .map(|which| {

@@ -247,7 +247,16 @@ mod tests {
         assert_eq!(go(GD1, &[0.0], Tolerance::default()).unwrap().states[0].to_array(), GD1);
         assert!(go(GD1, &[], Tolerance::default()).unwrap().states.is_empty());
         // Straight through the point mass: the step shrinks to nothing.
-        let hit = integrate(&Kepler, Adaptive::Dop853, &Tolerance::default(), 0.0, State::from_array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0]), &[9.0], None).unwrap();
+        let hit = integrate(
+            &Kepler,
+            Adaptive::Dop853,
+            &Tolerance::default(),
+            0.0,
+            State::from_array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+            &[9.0],
+            None,
+        )
+        .unwrap();
         assert!(hit.status != Status::Complete, "{:?}", hit.status);
     }
 }

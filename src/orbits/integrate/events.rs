@@ -58,7 +58,8 @@ pub fn in_step(step: &Dense, events: &mut Vec<Event>) {
             let to = (time, function(time));
             // A zero at the end of a piece belongs to the next one, so that none is counted twice.
             let crossed = (from.1 == 0.0 && to.1 != 0.0) || from.1 * to.1 < 0.0;
-            if crossed && let Ok(at) = if from.1 == 0.0 { Ok(from.0) } else { brent(function, from.0, to.0, TIME_ERROR * step.step.abs()) } {
+            if crossed && let Ok(at) = if from.1 == 0.0 { Ok(from.0) } else { brent(function, from.0, to.0, TIME_ERROR * step.step.abs()) }
+            {
                 // In the direction of time, whichever way the orbit is followed.
                 let up = (to.1 > 0.0) == (step.step > 0.0);
                 events.push(Event { kind: if up { rising } else { falling }, time: at, state: step.at(at) });
