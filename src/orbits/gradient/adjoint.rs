@@ -85,7 +85,7 @@ fn sweep<T: Real, F: Field<T> + Field<Dual<T, 1>>>(
             lambda.velocity[i] += lambda.position[i] * step;
             orbit.state.position[i] -= orbit.state.velocity[i] * step;
         }
-        orbit.time = orbit.time - step;
+        orbit.time -= step;
         share = 1.0;
     }
     if steps > 0 {
