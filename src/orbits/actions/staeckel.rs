@@ -8,7 +8,7 @@
 //! Source     Binney 2012, MNRAS 426, 1324; Sanders 2012, MNRAS 426, 128; w = 1 is Binney's choice and that of galpy and agama
 //! Accuracy   1e-12 in Kuzmin-Kutuzov; elsewhere that of the fudge (discs 1 %, halo orbits some %), not of the quadrature
 //! Edge cases energy at or above the escape energy gives NaN; planar orbits J_z = 0, circular ones J_R = 0 (frequencies then NaN);
-//!            |Lz| below 1 % of the sum of the actions: the quadrature errs by up to 1e-4 of it (frequencies 1e-2), for the walls near the
+//!            |Lz| below 1 % of the sum of the actions: the quadrature errs by up to 2e-4 of it (frequencies by 0.4), for the walls near the
 //!            axis are steep; more nodes help; NaN in, NaN out
 //! Cost       some 130 potentials a star
 //! See also   `focal`, `isochrone`, `check`
