@@ -3,8 +3,8 @@
 //!
 //! See also   each file; nothing here knows a unit
 
-pub mod double_double;
 pub mod dispatch;
+pub mod double_double;
 pub mod dual;
 pub mod elementary;
 pub mod exact_sum;

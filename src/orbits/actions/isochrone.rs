@@ -6,7 +6,7 @@
 //! Source     Henon 1959, Ann. Astrophys. 22, 126; Binney & Tremaine 2008, section 3.5.2, eqs. 3.225 to 3.242
 //! Accuracy   1e-13 against galpy 1.12.1
 //! Edge cases E >= 0 gives NaN; the vertical angle of a planar orbit and the radial one of a circular orbit are 0 at the star
-//! See also   `staeckel`, `check`
+//! See also   `staeckel`
 
 use std::f64::consts::TAU;
 

@@ -1,7 +1,7 @@
 //! Actions, angles and frequencies.
 //!
 //! Units      kpc km/s, rad, km/s/kpc
-//! See also   `staeckel` for axisymmetric potentials, `spherical` and `isochrone` for exact ones
+//! See also   `staeckel` for axisymmetric potentials, `isochrone` for an exact one
 
 pub mod focal;
 pub mod isochrone;

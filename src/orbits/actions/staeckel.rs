@@ -11,7 +11,7 @@
 //!            |Lz| below 1 % of the sum of the actions: the quadrature errs by up to 2e-4 of it (frequencies by 0.4), for the walls near the
 //!            axis are steep; more nodes help; NaN in, NaN out
 //! Cost       some 130 potentials a star
-//! See also   `focal`, `isochrone`, `check`
+//! See also   `focal`, `isochrone`
 
 use std::f64::consts::{FRAC_PI_2, PI, SQRT_2};
 
