@@ -6,6 +6,9 @@
 //! Source     Griewank & Walther 2008, Evaluating Derivatives, section 3.1 (forward mode)
 //! See also   `real`
 
+// Products and quotients of duals are made of sums, by the rules of derivatives.
+#![allow(clippy::suspicious_arithmetic_impl)]
+
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use super::real::{Real, Tabulated};

@@ -122,7 +122,7 @@ pub mod sample {
     /// MWPotential2014 at 8 kpc and 220 km/s, its bulge as a series of the incomplete gamma function.
     pub struct MilkyWay(pub Potential);
 
-    const BULGE_MASS: f64 = 4_501_365_375.06545;
+    const BULGE_MASS: f64 = 4_501_365_375.065_45;
     const CUT_KPC: f64 = 1.9;
 
     impl MilkyWay {

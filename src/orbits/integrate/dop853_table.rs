@@ -4,6 +4,9 @@
 //! Source     Hairer, Norsett & Wanner 1993, Solving Ordinary Differential Equations I, section II.5, DOP853
 //! See also   `dop853`
 
+// Coefficients are written with the digits of their source.
+#![allow(clippy::excessive_precision)]
+
 /// Times of the stages, in steps.
 pub const C: [f64; 16] = [
     0.0,

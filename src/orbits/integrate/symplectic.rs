@@ -136,7 +136,7 @@ impl Plan {
     /// `Domain` error for times that turn or are not finite, `Limit` error for more than `most_steps`.
     pub fn new(start: f64, times: &[f64], step: f64, most_steps: usize) -> Result<Plan> {
         let domain = |what: &str| Error::new(ErrorKind::Domain, what.to_string());
-        if !(step.abs() > 0.0 && step.is_finite()) || !start.is_finite() {
+        if !(step.abs() > 0.0 && step.is_finite() && start.is_finite()) {
             return Err(domain("an orbit needs a finite start and a finite step other than 0").found(format!("{start} and {step}")));
         }
         let sign = direction(start, times)?;

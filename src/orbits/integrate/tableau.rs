@@ -7,6 +7,9 @@
 //! Cost       DOP853 11 accelerations a step, 3 more for dense output; Tsit5 6, none more
 //! See also   `dop853_table`, `adaptive`
 
+// Coefficients are written with the digits of their source.
+#![allow(clippy::excessive_precision)]
+
 use super::dop853_table as dop853;
 use super::symplectic::Moving;
 use crate::orbits::field::Field;
