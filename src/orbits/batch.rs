@@ -209,7 +209,7 @@ pub(super) mod tests {
         let mut columns: [Vec<f64>; 6] = Default::default();
         for star in 0..count {
             let radius = 2.0 + 18.0 * stream.uniform();
-            let (s, c) = (6.28 * stream.uniform()).sin_cos();
+            let (s, c) = (std::f64::consts::TAU * stream.uniform()).sin_cos();
             let (spread, turn) = if star % 4 == 0 { (90.0, 40.0) } else { (30.0, 210.0) };
             let height = if star % 4 == 0 { 4.0 } else { 0.3 } * stream.normal();
             let w = [

@@ -125,10 +125,13 @@ pub mod sample {
     const BULGE_MASS: f64 = 4_501_365_375.065_45;
     const CUT_KPC: f64 = 1.9;
 
-    impl MilkyWay {
-        pub fn new() -> Self {
+    impl Default for MilkyWay {
+        fn default() -> Self {
             MilkyWay(halo_and_disc())
         }
+    }
+
+    impl MilkyWay {
         fn model<T: Real>(&self) -> Variable<'_, T> {
             Variable { model: &self.0, prepared: self.0.prepare() }
         }
@@ -150,13 +153,13 @@ pub mod sample {
         fn potential(&self, time: T, p: [T; 3]) -> T {
             let r = dot(p, p).sqrt();
             let u = (r / CUT_KPC).square();
-            let (gamma_a, gamma_b) = (1.489_192_248_812_817_1, 9.513_507_698_668_732);
+            let (gamma_a, gamma_b) = (1.489_192_248_812_817, 9.513_507_698_668_73);
             let bulge = lower(0.6, gamma_a, u) / r + (-lower(0.1, gamma_b, u) + gamma_b) / CUT_KPC;
             self.model().potential(time, p) - bulge * (GRAVITY_KPC_KMS2_MSUN * BULGE_MASS / gamma_a)
         }
         fn acceleration(&self, time: T, p: [T; 3]) -> [T; 3] {
             let r = dot(p, p).sqrt();
-            let gamma_a = 1.489_192_248_812_817_1;
+            let gamma_a = 1.489_192_248_812_817;
             let pull = lower(0.6, gamma_a, (r / CUT_KPC).square()) * (GRAVITY_KPC_KMS2_MSUN * BULGE_MASS / gamma_a) / r.powi(3);
             let rest = self.model().acceleration(time, p);
             [0, 1, 2].map(|i| rest[i] - p[i] * pull)
@@ -179,11 +182,11 @@ pub mod sample {
     fn the_sample_is_the_reference_model() {
         // orbit_reference.json, case mw2014.
         let p = [11.8, 0.79, 6.4];
-        let phi: f64 = MilkyWay::new().potential(0.0, p);
-        let a: [f64; 3] = MilkyWay::new().acceleration(0.0, p);
+        let phi: f64 = MilkyWay::default().potential(0.0, p);
+        let a: [f64; 3] = MilkyWay::default().acceleration(0.0, p);
         assert!((phi / -106_077.420_864_718_34 - 1.0).abs() < 1e-12, "{phi}");
         assert!((a[2] / -1_608.088_565_110_714_6 - 1.0).abs() < 1e-12, "{}", a[2]);
-        let near: f64 = MilkyWay::new().potential(0.0, [0.5, 0.3, 0.2]);
+        let near: f64 = MilkyWay::default().potential(0.0, [0.5, 0.3, 0.2]);
         assert!((near / -221_350.605_003_201_6 - 1.0).abs() < 1e-12, "{near}");
         let model = halo_and_disc();
         let both = (Gravity::new(&model).potential(0.0, p), Variable { model: &model, prepared: model.prepare() }.potential(0.0, p));

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn circular_unbound_and_nan() {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         // orbit_reference.json, mw2014_circular_velocity at 8 kpc.
         assert!((circular_speed_squared(&field, 8.0).sqrt() / 220.00000013200318 - 1.0).abs() < 1e-12);
         assert!((guiding_radius(&field, -1760.0000010560254) - 8.0).abs() < 1e-9);

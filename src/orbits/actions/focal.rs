@@ -114,7 +114,7 @@ mod tests {
     fn milky_way_staeckel_and_sphere() {
         // galpy's estimateDeltaStaeckel in MWPotential2014, natural units of 8 kpc.
         for (r, z, expected) in [(1.0, 0.05, 0.4949855486), (1.2, 0.3, 0.3362526497), (0.5, 0.1, 0.3740227806), (2.0, -0.5, 0.2997852193)] {
-            let found: f64 = local(&MilkyWay::new(), 8.0 * r, 8.0 * z) / 8.0;
+            let found: f64 = local(&MilkyWay::default(), 8.0 * r, 8.0 * z) / 8.0;
             assert!((found / expected - 1.0).abs() < 1e-7, "{found} {expected}");
         }
         assert!((local::<f64, _>(&KuzminKutuzov, 1.3, 0.4) - 1.0).abs() < 1e-9);
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_table_is_near_the_formula_and_bad_ones_are_refused() {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         let table = FocalTable::new(&field, 0.1, 100.0).unwrap();
         for (r, z) in [(8.0, 0.5), (12.0, 3.0), (3.0, 2.0), (30.0, 10.0), (8.0, 0.0)] {
             let exact: f64 = local(&field, r, z);

@@ -159,9 +159,6 @@ pub(super) struct Separated<T> {
     w: T,
     reference_u: T,
     reference_v: T,
-    /// p_u and p_v of the star.
-    pub p_u: T,
-    pub p_v: T,
 }
 
 impl<T: Masked> Separated<T> {
@@ -202,8 +199,6 @@ impl<T: Masked> Separated<T> {
             w,
             reference_u: zero,
             reference_v: (q2 + one) * potential(delta * q, zero),
-            p_u,
-            p_v,
         };
         all.reference_u = (q2 + w) * all.potential_u(field, q2);
         all.integral_v = p_v.square() / (d2 * 2.0) + barrier / s2 - energy * s2 - all.change_v(field, c.square());
@@ -453,7 +448,7 @@ pub(super) mod tests {
             ),
         ];
         for (point, actions, frequencies) in reference {
-            let f = fudge(&MilkyWay::new(), &star(point), 3.2, &Nodes::default());
+            let f = fudge(&MilkyWay::default(), &star(point), 3.2, &Nodes::default());
             println!("{f:?}");
             for (found, expected) in [f.actions.radial, f.actions.vertical].iter().zip(actions) {
                 assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
@@ -465,7 +460,7 @@ pub(super) mod tests {
         }
         // An own implementation with the reference at the star, natural units of 8 kpc and 220 km/s.
         let point = [8.0, 22.0, 198.0, 0.4, 44.0];
-        let f = fudge(&MilkyWay::new(), &star(point), 3.6, &Nodes::new(40, 20, Reference::Star));
+        let f = fudge(&MilkyWay::default(), &star(point), 3.6, &Nodes::new(40, 20, Reference::Star));
         let found = [f.actions.radial / 1760.0, f.actions.vertical / 1760.0];
         for (found, expected) in found.iter().zip([0.0088684969, 0.0130345275995]) {
             assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
@@ -474,7 +469,7 @@ pub(super) mod tests {
 
     #[test]
     fn lanes_have_the_bits_of_single_stars_and_edges_are_documented() {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         let points: [[f64; 5]; 8] = [
             [8.0, 10.0, 220.0, 0.5, 15.0],
             [8.0, 10.0, 220.0, 0.0, 0.0],

@@ -190,7 +190,7 @@ mod tests {
         for reference in [&back[..], &on[..]] {
             let times: Vec<f64> = reference.iter().map(|r| r.0 / GYR_PER_TIME_UNIT).collect();
             for (method, allowed) in [(Adaptive::Dop853, 4e-8), (Adaptive::Tsit5, 1e-6)] {
-                let path = integrate(&MilkyWay::new(), method, &tolerance, 0.0, State::from_array(GD1), &times, None).unwrap();
+                let path = integrate(&MilkyWay::default(), method, &tolerance, 0.0, State::from_array(GD1), &times, None).unwrap();
                 assert_eq!(path.status, Status::Complete);
                 for (state, (t, p)) in path.states.iter().zip(reference) {
                     let error = (0..3).map(|i| (state.position[i] - p[i]).powi(2)).sum::<f64>().sqrt();
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn nothing_hangs_and_bad_input_is_told() {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         let go = |w: [f64; 6], times: &[f64], tolerance: Tolerance| {
             integrate(&field, Adaptive::Dop853, &tolerance, 0.0, State::from_array(w), times, None)
         };

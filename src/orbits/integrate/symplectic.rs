@@ -224,7 +224,7 @@ mod tests {
     const GD1_END: [f64; 3] = [-15.500879392357371, 0.0031347084402177927, -11.596579789442652];
 
     fn errors(method: Method, steps: usize) -> (f64, f64) {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         let end = -3.0 / GYR_PER_TIME_UNIT;
         let times: Vec<f64> = (1..=steps).map(|k| end * k as f64 / steps as f64).collect();
         let plan = Plan::new(0.0, &times, end / steps as f64, 1_000_000).unwrap();
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn outputs_at_any_time_leave_the_orbit_alone_and_have_its_order() {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         let start = State::from_array(GD1);
         let end = |step: f64, times: &[f64], method| {
             let plan = Plan::new(0.0, times, step, 100_000).unwrap();
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn lanes_have_the_bits_of_single_orbits_and_bad_plans_are_refused() {
-        let field = MilkyWay::new();
+        let field = MilkyWay::default();
         let plan = Plan::new(0.0, &[0.03, 0.1001], 2e-3, 1000).unwrap();
         let start = State::from_array(GD1.map(|v| Lanes(std::array::from_fn(|i| v * (1.0 - 0.03 * i as f64)))));
         let mut lanes = Vec::new();
