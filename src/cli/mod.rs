@@ -23,8 +23,10 @@ pub mod ingest;
 pub mod log;
 pub mod meta;
 pub mod options;
+pub mod orbit;
 pub mod output;
 pub mod plot;
+pub mod potential;
 pub mod progress;
 pub mod repl;
 pub mod run;
@@ -70,6 +72,10 @@ pub enum Command {
     Export(export::Options),
     /// Draw a figure as SVG or PNG
     Plot(plot::Options),
+    /// Follow orbits of stars in a model of the potential
+    Orbit(orbit::Options),
+    /// List, print or draw models of the gravitational potential
+    Potential(potential::Options),
     /// Run a pipeline
     Run(run::Options),
     /// Check a dataset: checksums, schema, counts, physical sanity
@@ -115,6 +121,8 @@ fn dispatch(cli: Cli) -> Result<Done> {
         Command::Sql(options) => sql::run(&global, &options),
         Command::Export(options) => export::run(&global, &options),
         Command::Plot(options) => plot::run(&global, &options),
+        Command::Orbit(options) => orbit::run(&global, &options),
+        Command::Potential(options) => potential::run(&global, &options),
         Command::Run(options) => run::run(&global, &options),
         Command::Verify(options) => verify::run(&global, &options),
         Command::Log(options) => log::run(&global, &options),

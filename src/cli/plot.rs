@@ -74,6 +74,9 @@ pub struct Options {
     /// Quantity of a kind that offers several, such as rotation for profile
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     quantity: Option<String>,
+    /// Model of the potential: a preset or a .toml file
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    potential: Option<String>,
     /// Colour map
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     color_map: Option<String>,
@@ -110,6 +113,7 @@ impl Options {
             "color_map" => self.color_map.is_some(),
             "log" => self.log.is_some(),
             "contours" => self.contours.is_some(),
+            "potential" => self.potential.is_some(),
             _ => false,
         };
         plot::OPTIONS.into_iter().filter(is_given).collect()
@@ -171,6 +175,7 @@ pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
         color_map: options.color_map.clone(),
         log: options.log,
         contours: options.contours,
+        potential: options.potential.clone(),
         title: options.title.clone(),
         dataset,
         cosmology,

@@ -2,7 +2,7 @@
 //!
 //! Layout     a [`Kernel`] is compiled three times: for any machine, for AVX2 and for AVX-512; [`fastest`] runs the widest one that exists
 //! Accuracy   the same bits from all three: nothing is fused or reordered, only put side by side (tests)
-//! Cost       one test of a flag a call: call it around loops, not within
+//! Cost       one test of a flag a call: call [`fastest`] around loops, not within; [`apart`] costs a call that is never inlined
 //! See also   `lanes`
 
 /// Work to compile for several machines: `run` and all that it calls must be `#[inline(always)]`.
@@ -24,8 +24,16 @@ pub enum Width {
     Avx512,
 }
 
-/// The widest that this machine has.
+/// The widest that this machine has, and that a test allows.
 pub fn widest() -> Width {
+    #[cfg(test)]
+    if let Some(least) = tests::LIMIT.get() {
+        return least.min(machine());
+    }
+    machine()
+}
+
+fn machine() -> Width {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
@@ -56,6 +64,43 @@ pub fn with<K: Kernel>(width: Width, kernel: K) -> K::Answer {
     }
 }
 
+/// Runs a kernel with the widest instructions as code of its own, never inlined into its caller: for large bodies with many callers.
+pub fn apart<K: Kernel>(kernel: K) -> K::Answer {
+    match widest() {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `widest` found these instructions on this machine.
+        Width::Avx512 => unsafe { avx512_apart(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `widest` found these instructions on this machine.
+        Width::Avx2 => unsafe { avx2_apart(kernel) },
+        _ => alone(kernel),
+    }
+}
+
+/// Runs a kernel as code of its own, for any machine.
+#[inline(never)]
+pub fn alone<K: Kernel>(kernel: K) -> K::Answer {
+    kernel.run()
+}
+
+/// # Safety
+/// The machine must have AVX-512 F, DQ and VL.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+unsafe fn avx512_apart<K: Kernel>(kernel: K) -> K::Answer {
+    kernel.run()
+}
+
+/// # Safety
+/// The machine must have AVX2.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+unsafe fn avx2_apart<K: Kernel>(kernel: K) -> K::Answer {
+    kernel.run()
+}
+
 /// # Safety
 /// The machine must have AVX-512 F, DQ and VL.
 #[cfg(target_arch = "x86_64")]
@@ -73,10 +118,25 @@ unsafe fn avx2<K: Kernel>(kernel: K) -> K::Answer {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    //! Widths give the same bits.
+
     use super::*;
     use crate::numeric::lanes::Lanes;
     use crate::numeric::real::Real;
+
+    thread_local! {
+        /// Widest instructions that this thread may use.
+        pub(in crate::numeric) static LIMIT: std::cell::Cell<Option<Width>> = const { std::cell::Cell::new(None) };
+    }
+
+    /// Does something with instructions of at most this width in all kernels of this thread.
+    pub fn limited<A>(width: Width, work: impl FnOnce() -> A) -> A {
+        LIMIT.set(Some(width));
+        let answer = work();
+        LIMIT.set(None);
+        answer
+    }
 
     struct Something(Lanes);
     impl Kernel for Something {

@@ -11,6 +11,7 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use super::dispatch::Kernel;
 use super::real::{Real, Tabulated};
 
 /// A value and its derivatives in N directions.
@@ -149,6 +150,11 @@ impl<T: Real, const N: usize> Div<f64> for Dual<T, N> {
 
 impl<T: Real, const N: usize> Real for Dual<T, N> {
     type Mask = T::Mask;
+
+    #[inline(always)]
+    fn apart<K: Kernel>(kernel: K) -> K::Answer {
+        T::apart(kernel)
+    }
 
     #[inline(always)]
     fn constant(value: f64) -> Self {

@@ -7,6 +7,7 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use super::dispatch::{Kernel, apart};
 use super::elementary;
 use super::real::{Real, Tabulated};
 
@@ -84,6 +85,11 @@ impl SubAssign for Lanes {
 
 impl Real for Lanes {
     type Mask = [bool; LANES];
+
+    #[inline(always)]
+    fn apart<K: Kernel>(kernel: K) -> K::Answer {
+        apart(kernel)
+    }
 
     #[inline(always)]
     fn constant(value: f64) -> Lanes {

@@ -8,6 +8,7 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
+use super::dispatch::{Kernel, alone};
 use super::elementary;
 
 /// A number of any of these kinds.
@@ -30,6 +31,9 @@ pub trait Real:
 {
     /// Answer of a comparison.
     type Mask: Copy;
+
+    /// Runs a kernel over these numbers as code of its own, with the vector instructions that they profit from.
+    fn apart<K: Kernel>(kernel: K) -> K::Answer;
 
     /// The same constant everywhere.
     fn constant(value: f64) -> Self;
@@ -108,6 +112,11 @@ pub trait Tabulated: Sync {
 
 impl Real for f64 {
     type Mask = bool;
+
+    #[inline(always)]
+    fn apart<K: Kernel>(kernel: K) -> K::Answer {
+        alone(kernel)
+    }
 
     #[inline(always)]
     fn constant(value: f64) -> f64 {

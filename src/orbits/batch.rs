@@ -199,7 +199,7 @@ pub fn adaptive_orbits<F: Field<f64> + ?Sized>(
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::numeric::dispatch::{Width, with};
+    use crate::numeric::dispatch::{Width, tests::limited};
     use crate::numeric::random::Stream;
     use crate::orbits::field::{Gravity, sample::halo_and_disc};
 
@@ -247,7 +247,7 @@ pub(super) mod tests {
         assert_eq!((one.count(Status::NotFinite), one.count(Status::Unbound), one.count(Status::Complete)), (1, 1, 41));
         let plan = Plan::new(0.0, &times, 1e-3, 1000).unwrap();
         let start = State::from_array(stars.block(1));
-        let run = |width| with(width, Block { field: &field, method: Method::Leapfrog, plan: &plan, start }).0;
+        let run = |width| limited(width, || fastest(Block { field: &field, method: Method::Leapfrog, plan: &plan, start })).0;
         for width in [Width::Portable, Width::Avx2, Width::Avx512] {
             let states = run(width);
             for lane in 0..LANES {
@@ -285,7 +285,7 @@ pub(super) mod tests {
             let clock = std::time::Instant::now();
             for block in 0..200 {
                 let start = State::from_array(stars.block(block));
-                std::hint::black_box(with(width, Block { field: &field, method: Method::Leapfrog, plan: &plan, start }));
+                limited(width, || std::hint::black_box(fastest(Block { field: &field, method: Method::Leapfrog, plan: &plan, start })));
             }
             println!("{width:?}, one thread: {:.2} ns a step and star", clock.elapsed().as_nanos() as f64 / 1.6e6);
         }

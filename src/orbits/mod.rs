@@ -11,3 +11,4 @@ pub mod gradient;
 pub mod integrate;
 pub mod potential;
 pub mod summary;
+pub mod values;

@@ -74,6 +74,12 @@ pub fn circular_radius<F: Field<f64> + ?Sized>(field: &F, energy: f64) -> f64 {
     radius_where(|r| energy - 0.5 * circular_speed_squared(field, r) - field.potential(0.0, [r, 0.0, 0.0]))
 }
 
+/// L_z over the angular momentum of the circular orbit of this energy in the plane.
+pub fn circularity<F: Field<f64> + ?Sized>(field: &F, energy: f64, l_z: f64) -> f64 {
+    let radius = circular_radius(field, energy);
+    l_z / (radius * circular_speed_squared(field, radius).sqrt())
+}
+
 /// Pericentre and apocentre of an orbit in the plane of an axisymmetric field, without integrating it \[kpc\];
 /// NaN for an apocentre that does not exist.
 pub fn planar_extent<F: Field<f64> + ?Sized>(field: &F, energy: f64, l_z: f64) -> (f64, f64) {

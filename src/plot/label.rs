@@ -64,6 +64,11 @@ const ELEMENTS: &[&str] = &[
     "ce", "eu",
 ];
 
+/// A text as SQL writes it.
+pub fn text_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// The quantity that a user's word or expression names.
 pub fn quantity(text: &str) -> Quantity {
     let word = text.trim();

@@ -17,6 +17,7 @@ pub mod font;
 pub mod histogram;
 mod kinds;
 pub mod label;
+pub mod orbits;
 pub mod png;
 pub mod scene;
 pub mod svg;
@@ -72,6 +73,8 @@ pub struct FigureOptions {
     pub log: Option<bool>,
     /// Contour lines that enclose 68.27 and 95.45 per cent of the rows; each kind has its own default.
     pub contours: Option<bool>,
+    /// Model of the gravitational potential: a preset, or a file that ends in `.toml`.
+    pub potential: Option<String>,
     /// Title above the figure.
     pub title: Option<String>,
     /// Name and version of the data, for the metadata.
@@ -81,8 +84,8 @@ pub struct FigureOptions {
 }
 
 /// Options that only some figures look at; all of them look at table, frame, snapshot, filter and title.
-pub const OPTIONS: [&str; 12] =
-    ["width", "bins", "x", "y", "quantity", "color", "x_range", "y_range", "color_range", "color_map", "log", "contours"];
+pub const OPTIONS: [&str; 13] =
+    ["width", "bins", "x", "y", "quantity", "color", "x_range", "y_range", "color_range", "color_map", "log", "contours", "potential"];
 
 /// One named figure.
 pub trait FigureKind: Sync {

@@ -16,6 +16,9 @@ fn options_for(kind: &str) -> FigureOptions {
         options.x = Some("lz".into());
         options.y = Some("age".into());
     }
+    if kind.starts_with("lz_") {
+        options.potential = Some("mw2014".into());
+    }
     options
 }
 
@@ -66,6 +69,7 @@ fn with_option(name: &str, mut options: FigureOptions) -> FigureOptions {
         "color_map" => options.color_map = Some("plasma".into()),
         "log" => options.log = Some(true),
         "contours" => options.contours = Some(true),
+        "potential" => options.potential = Some("mcmillan2017_like".into()),
         other => panic!("{other} is no option"),
     }
     options

@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use super::catalog::{CATALOG, QueryCatalogs, SnapshotFunction, bare_names};
 use super::derived;
 use super::errors::{self, Vocabulary};
-use super::functions;
+use super::functions::{self, tally::Tally};
 use super::headers;
 use super::order::{self, Cut};
 use super::particles::Origin;
@@ -66,6 +66,7 @@ pub struct Engine {
     pub(super) options: SessionOptions,
     pub(super) sources: Arc<Sources>,
     pub(super) canceller: Canceller,
+    pub(super) tally: Tally,
     context: SessionContext,
     runtime: Option<Runtime>,
 }
@@ -124,10 +125,12 @@ impl Engine {
         if !options.check_units {
             settings.units = "off".to_string();
         }
+        let tally = Tally::default();
         config.options_mut().extensions.insert(settings);
+        config.options_mut().extensions.insert(tally.clone());
         let context = SessionContext::new_with_config_rt(config, runtime_env(&options)?);
         functions::register(&context)?;
-        Ok(Engine { options, sources: Arc::new(Sources::default()), canceller: Canceller::default(), context, runtime: Some(runtime) })
+        Ok(Engine { options, sources: Arc::new(Sources::default()), canceller: Canceller::default(), tally, context, runtime: Some(runtime) })
     }
 
     /// The settings as they are now.

@@ -41,6 +41,7 @@ pub fn written(engine: &Arc<Engine>, sql: &str, format: OutputFormat, path: &Pat
     }
     let mut written = particles::write_query(engine, last, format, path)?;
     notes.append(&mut written.notes);
+    notes.extend(engine.tally.take());
     written.notes = notes;
     Ok(written)
 }
@@ -70,6 +71,7 @@ pub fn all(engine: &Arc<Engine>, sql: &str, mut receive: Option<Receive>) -> Res
         None => one(engine, last, None)?,
     };
     notes.append(&mut answer.notes);
+    notes.extend(engine.tally.take());
     answer.notes = notes;
     answer.elapsed = started.elapsed();
     Ok(answer)
@@ -131,6 +133,7 @@ fn rows(engine: &Arc<Engine>, text: &SqlText, planned: Planned, receive: Option<
         return Err(failure);
     }
     kept.clear();
+    engine.tally.take();
     let Step::Rows(lean) = engine.plan(text, true)? else { return Err(failure) };
     drop(planned);
     let mut take = |batch: RecordBatch| match receive.as_mut() {

@@ -6,6 +6,7 @@ use datafusion::common::extensions_options;
 use datafusion::config::{ConfigExtension, ConfigOptions};
 
 use super::table_name::STORED_FRAME;
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ingest::OpenOptions;
 use crate::ingest::open_options::NAMES;
@@ -18,6 +19,9 @@ extensions_options! {
 
         /// Whether expressions that mix units are refused: `on` or `off`.
         pub units: String, default = "on".to_string()
+
+        /// Where orbits are computed: `auto`, `cpu` or `cuda`.
+        pub device: String, default = "auto".to_string()
 
         /// Halo catalogues read with a snapshot: `beside`, `none`, or a path; empty is what the session began with.
         pub halos: String, default = String::new()
@@ -84,12 +88,13 @@ pub fn accepted(name: &str, value: &str) -> Result<String> {
             _ => Err(Error::usage("spolia.units is on or off").found(format!("`{value}`"))),
         },
         "spolia.frame" => Ok(value.to_lowercase()),
+        "spolia.device" => Device::parse(value)?.resolve().map(|_| value.to_lowercase()),
         _ => match name.strip_prefix("spolia.") {
             // An empty text takes the setting back.
             Some(own) if NAMES.contains(&own) && value.is_empty() => Ok(String::new()),
             Some(own) if NAMES.contains(&own) => OpenOptions::default().set(own, value).map(|()| value.to_string()),
             Some(_) => {
-                let known = ["frame", "units"].iter().chain(&NAMES).map(|n| format!("spolia.{n}")).collect::<Vec<_>>();
+                let known = ["device", "frame", "units"].iter().chain(&NAMES).map(|n| format!("spolia.{n}")).collect::<Vec<_>>();
                 Err(Error::not_found(format!("unknown setting {name}")).expected(format!("one of {}", known.join(", "))))
             }
             None => Ok(value.to_string()),

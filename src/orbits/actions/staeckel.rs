@@ -495,7 +495,9 @@ pub(super) mod tests {
             }
             let fine = fudge(&field, &star(*point), 3.2, &Nodes::new(400, 200, Reference::Plane)).actions;
             println!("star {i}: {:?} {fine:?}", one.actions);
-            assert!((one.actions.radial - fine.radial).abs() <= 1e-5 * fine.radial || fine.radial.is_nan());
+            // Circular orbits leave rounding: 1e-15 of L_z.
+            let rounding = 1e-15 * fine.azimuthal.abs();
+            assert!((one.actions.radial - fine.radial).abs() <= 1e-5 * fine.radial + rounding || fine.radial.is_nan());
             assert!((one.actions.vertical - fine.vertical).abs() <= 1e-6 * fine.vertical || fine.vertical.is_nan());
         }
         assert_eq!(all.actions.vertical.0[1], 0.0);

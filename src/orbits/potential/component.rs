@@ -54,7 +54,6 @@ impl Component {
     /// Potential \[(km/s)^2\].
     #[inline(always)]
     pub fn potential<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> T {
-        // One call of the profile for both cases: formulas are inlined, and two copies would double the code.
         let placement = self.placement.as_deref();
         let value = self.profile.potential(constants, placement.map_or(p, |place| place.inward(time, p)));
         placement.map_or(value, |place| value * place.amplitude.value(time))

@@ -9,6 +9,7 @@ use super::{
     miyamoto_nagai, mn3, nfw, plummer, point_mass, power_law_cutoff, spiral_arms, triaxial_nfw, uniform_field,
 };
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::numeric::dispatch::Kernel;
 use crate::numeric::real::{Real, dot};
 
 /// Formulas of a profile around the origin, for any kind of number.
@@ -75,6 +76,28 @@ pub struct Kind {
     pub build: fn(&[f64]) -> Result<Profile>,
 }
 
+/// One profile with its constants at a place: code of its own for each kind of number, so that a sum over all profiles is a few calls
+/// wherever it is used, not a copy of every formula.
+struct PotentialOf<'a, P, T>(&'a P, &'a [T], [T; 3]);
+/// The same for the acceleration.
+struct AccelerationOf<'a, P, T>(&'a P, &'a [T], [T; 3]);
+
+impl<P: Formulas, T: Real> Kernel for PotentialOf<'_, P, T> {
+    type Answer = T;
+    #[inline(always)]
+    fn run(self) -> T {
+        self.0.potential(self.1, self.2)
+    }
+}
+
+impl<P: Formulas, T: Real> Kernel for AccelerationOf<'_, P, T> {
+    type Answer = [T; 3];
+    #[inline(always)]
+    fn run(self) -> [T; 3] {
+        self.0.acceleration(self.1, self.2)
+    }
+}
+
 macro_rules! profiles {
     ($($variant:ident in $module:ident),* $(,)?) => {
         /// A profile of one of the kinds.
@@ -89,11 +112,11 @@ macro_rules! profiles {
             }
             #[inline(always)]
             fn potential<T: Real>(&self, c: &[T], p: [T; 3]) -> T {
-                match self { $(Profile::$variant(profile) => profile.potential(c, p)),* }
+                match self { $(Profile::$variant(profile) => T::apart(PotentialOf(profile, c, p))),* }
             }
             #[inline(always)]
             fn acceleration<T: Real>(&self, c: &[T], p: [T; 3]) -> [T; 3] {
-                match self { $(Profile::$variant(profile) => profile.acceleration(c, p)),* }
+                match self { $(Profile::$variant(profile) => T::apart(AccelerationOf(profile, c, p))),* }
             }
             fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64 {
                 match self { $(Profile::$variant(profile) => profile.density(parameters, p)),* }

@@ -54,6 +54,7 @@ impl StepKind for Figure {
             optional("color_map", Shape::Text, "colour map by name"),
             optional("log", Shape::Flag, "logarithmic colours or counts"),
             optional("contours", Shape::Flag, "lines that enclose 68 and 95 per cent of the rows"),
+            optional("potential", Shape::Text, "model of the potential: a preset or a .toml file"),
             optional("title", Shape::Text, "title above the figure"),
             defaulted("formats", Shape::Texts, "['svg', 'png']", "files to draw: svg, png"),
             defaulted("resolution", Shape::Count, "150", "resolution of the PNG [dots per inch]"),
@@ -106,6 +107,7 @@ impl StepKind for Figure {
             color_map: text("color_map")?,
             log: values.flag("log"),
             contours: values.flag("contours"),
+            potential: text("potential")?,
             title: text("title")?,
             ..context.figure_provenance()?
         };

@@ -8,6 +8,8 @@ mod face_on;
 mod feh_vphi;
 mod hist2d;
 mod joint;
+mod lz_energy;
+mod lz_jr;
 mod profile;
 mod projection;
 mod sfh;
@@ -23,4 +25,6 @@ pub(super) static KINDS: &[&dyn FigureKind] = &[
     &sfh::StarFormationHistory,
     &age_feh::AgeFeh,
     &feh_vphi::FehVphi,
+    &lz_energy::LzEnergy,
+    &lz_jr::LzJr,
 ];

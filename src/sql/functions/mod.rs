@@ -7,11 +7,14 @@ mod doc;
 mod floor;
 mod reference;
 pub mod scalar;
+pub mod structured;
+pub mod tally;
 pub mod units;
 
 pub mod chemistry;
 pub mod cosmic;
 pub mod momentum;
+pub mod orbits;
 pub mod position;
 pub mod velocity;
 
@@ -20,6 +23,7 @@ use std::sync::LazyLock;
 use datafusion::prelude::SessionContext;
 
 use self::scalar::{Scalar, ScalarFunction};
+use self::structured::{Structured, StructuredFunction};
 use crate::error::Result;
 use crate::sql::aggregates::{Aggregate, distribution, statistics, structure};
 use crate::units::Unit;
@@ -45,12 +49,23 @@ static SCALARS: &[&Scalar] = &[
     &momentum::lx::FUNCTION,
     &momentum::ly::FUNCTION,
     &momentum::lz::FUNCTION,
+    &orbits::circularity::FUNCTION,
+    &orbits::potential::FUNCTION,
     &cosmic::age_at::FUNCTION,
     &cosmic::redshift::FUNCTION,
     &cosmic::scale_factor::FUNCTION,
     &chemistry::abundance::FUNCTION,
     &chemistry::abundance_z::FUNCTION,
     &chemistry::log_oh::FUNCTION,
+];
+
+/// Every function that gives a struct.
+static STRUCTURED: &[&Structured] = &[
+    &orbits::acceleration::FUNCTION,
+    &orbits::actions::FUNCTION,
+    &orbits::orbit::FUNCTION,
+    &orbits::orbit_at::FUNCTION,
+    &orbits::orbit_track::FUNCTION,
 ];
 
 /// Every aggregate function.
@@ -90,6 +105,9 @@ pub fn register(context: &SessionContext) -> Result<()> {
     for function in SCALARS {
         context.register_udf(ScalarFunction::udf(function));
     }
+    for function in STRUCTURED {
+        context.register_udf(StructuredFunction::udf(function));
+    }
     context.register_udf(floor::udf());
     for function in AGGREGATES {
         context.register_udaf((function.make)());
@@ -100,7 +118,7 @@ pub fn register(context: &SessionContext) -> Result<()> {
 /// Documentation of every function, aggregates first, by name.
 pub fn docs() -> &'static [FunctionDoc] {
     static DOCS: LazyLock<Vec<FunctionDoc>> = LazyLock::new(|| {
-        let mut docs: Vec<FunctionDoc> = SCALARS.iter().map(|f| f.doc).chain(AGGREGATES.iter().map(|f| f.doc)).collect();
+        let mut docs: Vec<FunctionDoc> = SCALARS.iter().map(|f| f.doc).chain(STRUCTURED.iter().map(|f| f.doc)).chain(AGGREGATES.iter().map(|f| f.doc)).collect();
         docs.sort_by_key(|doc| (doc.kind, doc.name));
         docs
     });
@@ -111,8 +129,9 @@ pub fn docs() -> &'static [FunctionDoc] {
 pub fn unit_rule(name: &str) -> Option<UnitRule> {
     let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, target)| target);
     let scalar = SCALARS.iter().find(|f| f.doc.name == name || f.aliases.contains(&name)).map(|f| f.unit);
+    let structured = || STRUCTURED.iter().find(|f| f.doc.name == name).map(|f| f.unit);
     let aggregate = || AGGREGATES.iter().find(|f| f.doc.name == name).map(|f| f.unit);
-    scalar.or_else(aggregate).or_else(|| units::builtin(name))
+    scalar.or_else(structured).or_else(aggregate).or_else(|| units::builtin(name))
 }
 
 /// Unit of the call `name(arguments)`; `literals` holds the value of every argument that is a numeric literal, which `power(x, 2)` needs.

@@ -58,10 +58,37 @@ pub struct Columns<'a> {
     rows: usize,
 }
 
+/// The arguments of a call as they came.
+pub(super) struct Gathered<'a> {
+    /// Numbers and texts.
+    pub columns: Columns<'a>,
+    /// Rows where no argument is NULL; none when all are.
+    pub nulls: Option<NullBuffer>,
+    /// Whether one row answers for all.
+    pub all_literal: bool,
+    /// Whether an argument is NULL in every row.
+    pub null: bool,
+}
+
 impl Columns<'_> {
     /// Number of numeric arguments.
     pub fn count(&self) -> usize {
         self.columns.len()
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Every row of numeric argument `index`, widened.
+    pub fn numbers(&self, index: usize) -> Result<Vec<f64>> {
+        match self.columns.get(index) {
+            Some(Column::Single(values)) => Ok(values.iter().map(|&v| f64::from(v)).collect()),
+            Some(Column::Double(values)) => Ok(values.to_vec()),
+            Some(Column::Literal(value)) => Ok(vec![*value; self.rows]),
+            None => Err(internal_datafusion_err!("argument {index} of {}", self.columns.len())),
+        }
     }
 
     /// The value of numeric argument `index` when it is a literal.
@@ -149,18 +176,7 @@ impl ScalarUDFImpl for ScalarFunction {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let doc = &self.function.doc;
-        if !self.function.arguments.contains(&types.len()) {
-            return plan_err!("{} does not take {} argument(s); use {}", doc.name, types.len(), doc.signature);
-        }
-        let coerced = types.iter().enumerate().map(|(k, t)| match t {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if self.function.texts.contains(&k) => Ok(DataType::Utf8),
-            _ if self.function.texts.contains(&k) => plan_err!("argument {} of {} is a text; use {}", k + 1, doc.name, doc.signature),
-            DataType::Float32 | DataType::Float16 => Ok(DataType::Float32),
-            t if t.is_numeric() || t.is_null() => Ok(DataType::Float64),
-            other => plan_err!("argument {} of {} is {other}, not a number; use {}", k + 1, doc.name, doc.signature),
-        });
-        coerced.collect()
+        coerce(&self.function.doc, self.function.arguments, self.function.texts, types)
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -177,35 +193,12 @@ impl ScalarUDFImpl for ScalarFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let all_literal = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
-        let rows = if all_literal { 1 } else { args.number_rows };
-        let mut columns = Columns { columns: Vec::with_capacity(args.args.len()), texts: Vec::new(), rows };
-        let mut nulls: Option<NullBuffer> = None;
-        for (k, argument) in args.args.iter().enumerate() {
-            match argument {
-                ColumnarValue::Scalar(ScalarValue::Utf8(Some(text))) if self.function.texts.contains(&k) => columns.texts.push(text),
-                ColumnarValue::Scalar(value) if value.is_null() => {
-                    return Ok(match all_literal {
-                        true => ColumnarValue::Scalar(ScalarValue::Float64(None)),
-                        false => ColumnarValue::Array(Arc::new(Float64Array::new_null(rows))),
-                    });
-                }
-                ColumnarValue::Scalar(ScalarValue::Float64(Some(value))) => columns.columns.push(Column::Literal(*value)),
-                ColumnarValue::Scalar(ScalarValue::Float32(Some(value))) => columns.columns.push(Column::Literal(f64::from(*value))),
-                ColumnarValue::Array(array) if self.function.texts.contains(&k) => {
-                    return exec_err!(
-                        "argument {} of {} must be a literal text, not a column of {}",
-                        k + 1,
-                        self.name(),
-                        array.data_type()
-                    );
-                }
-                ColumnarValue::Array(array) => {
-                    nulls = NullBuffer::union(nulls.as_ref(), array.nulls());
-                    columns.columns.push(numbers(array)?);
-                }
-                ColumnarValue::Scalar(other) => return exec_err!("{} of {other:?}", self.name()),
-            }
+        let Gathered { columns, nulls, all_literal, null } = gather(self.name(), self.function.texts, &args)?;
+        if null {
+            return Ok(match all_literal {
+                true => ColumnarValue::Scalar(ScalarValue::Float64(None)),
+                false => ColumnarValue::Array(Arc::new(Float64Array::new_null(args.number_rows))),
+            });
         }
         let values = (self.function.evaluate)(&columns)?;
         if all_literal {
@@ -213,6 +206,49 @@ impl ScalarUDFImpl for ScalarFunction {
         }
         Ok(ColumnarValue::Array(Arc::new(Float64Array::try_new(values.into(), nulls)?)))
     }
+}
+
+/// Types that the arguments of a call are brought to.
+pub(super) fn coerce(doc: &FunctionDoc, arguments: &[usize], texts: &[usize], types: &[DataType]) -> Result<Vec<DataType>> {
+    if !arguments.contains(&types.len()) {
+        return plan_err!("{} does not take {} argument(s); use {}", doc.name, types.len(), doc.signature);
+    }
+    let coerced = types.iter().enumerate().map(|(k, t)| match t {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if texts.contains(&k) => Ok(DataType::Utf8),
+        _ if texts.contains(&k) => plan_err!("argument {} of {} is a text; use {}", k + 1, doc.name, doc.signature),
+        DataType::Float32 | DataType::Float16 => Ok(DataType::Float32),
+        t if t.is_numeric() || t.is_null() => Ok(DataType::Float64),
+        other => plan_err!("argument {} of {} is {other}, not a number; use {}", k + 1, doc.name, doc.signature),
+    });
+    coerced.collect()
+}
+
+/// The arguments of the call of `name`, of which those in `texts` are literal texts.
+pub(super) fn gather<'a>(name: &str, texts: &[usize], args: &'a ScalarFunctionArgs) -> Result<Gathered<'a>> {
+    let all_literal = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
+    let rows = if all_literal { 1 } else { args.number_rows };
+    let mut columns = Columns { columns: Vec::with_capacity(args.args.len()), texts: Vec::new(), rows };
+    let (mut nulls, mut null): (Option<NullBuffer>, bool) = (None, false);
+    for (k, argument) in args.args.iter().enumerate() {
+        match argument {
+            ColumnarValue::Scalar(ScalarValue::Utf8(Some(text))) if texts.contains(&k) => columns.texts.push(text),
+            ColumnarValue::Scalar(value) if value.is_null() => {
+                null = true;
+                columns.columns.push(Column::Literal(f64::NAN));
+            }
+            ColumnarValue::Scalar(ScalarValue::Float64(Some(value))) => columns.columns.push(Column::Literal(*value)),
+            ColumnarValue::Scalar(ScalarValue::Float32(Some(value))) => columns.columns.push(Column::Literal(f64::from(*value))),
+            ColumnarValue::Array(array) if texts.contains(&k) => {
+                return exec_err!("argument {} of {name} must be a literal text, not a column of {}", k + 1, array.data_type());
+            }
+            ColumnarValue::Array(array) => {
+                nulls = NullBuffer::union(nulls.as_ref(), array.nulls());
+                columns.columns.push(numbers(array)?);
+            }
+            ColumnarValue::Scalar(other) => return exec_err!("{name} of {other:?}"),
+        }
+    }
+    Ok(Gathered { columns, nulls, all_literal, null })
 }
 
 fn numbers(array: &ArrayRef) -> Result<Column<'_>> {

@@ -1,12 +1,13 @@
-//! SQL `energy(vx, vy, vz, phi)`: specific orbital energy.
+//! SQL `energy(vx, vy, vz, phi)` or `energy(x, y, z, vx, vy, vz, 'name')`: specific orbital energy.
 //!
-//! Formula    E = (vx^2 + vy^2 + vz^2)/2 + phi
+//! Formula    E = (vx^2 + vy^2 + vz^2)/2 + phi, phi stored or that of a model
 //! Units      speeds and a potential in the squared unit of speed in, the latter out (km^2/s^2)
 //! Source     Buder et al. 2025, arXiv:2510.11284: no shift of the zero point; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B
 //! Edge cases NULL in, NULL out; NaN in, NaN out
 //! See also   `speed`
 
 use crate::error::Result;
+use crate::sql::functions::orbits::{host, potential};
 use crate::sql::functions::scalar::Scalar;
 use crate::sql::functions::{FunctionDoc, units};
 use crate::units::Unit;
@@ -16,8 +17,8 @@ pub const FUNCTION: Scalar = Scalar {
     doc: FunctionDoc {
         name: "energy",
         kind: "scalar",
-        signature: "energy(vx, vy, vz, phi)",
-        description: "Specific orbital energy from the velocity and the stored potential; above 0 is unbound in the sense of the code that wrote phi.",
+        signature: "energy(vx, vy, vz, phi) or energy(x, y, z, vx, vy, vz, 'name')",
+        description: "Specific orbital energy from the velocity and the stored potential, or that of a model; above 0 is unbound in the sense of the code that wrote phi.",
         formula: "E = (vx^2 + vy^2 + vz^2)/2 + phi",
         units: "speeds and a potential in the squared unit of speed in, the latter out (km^2/s^2)",
         source: "Buder et al. 2025, arXiv:2510.11284: no shift of the zero point; Binney & Tremaine 2008, Galactic Dynamics (2nd edition), appendix B",
@@ -26,13 +27,24 @@ pub const FUNCTION: Scalar = Scalar {
         see_also: "pynbody `te`, galpy `Orbit.E`, gala `w.energy(potential)`",
     },
     aliases: &[],
-    arguments: &[4],
-    texts: &[],
+    arguments: &[4, 7],
+    texts: &[6],
     unit,
-    evaluate: |c| c.map(|[vx, vy, vz, phi]| 0.5 * (vx * vx + vy * vy + vz * vz) + phi),
+    evaluate: |c| {
+        if c.texts.is_empty() {
+            return c.map(|[vx, vy, vz, phi]| 0.5 * (vx * vx + vy * vy + vz * vz) + phi);
+        }
+        let mut energies = (potential::FUNCTION.evaluate)(c)?;
+        let kinetic = c.map(|[_, _, _, vx, vy, vz]| 0.5 * (vx * vx + vy * vy + vz * vz))?;
+        energies.iter_mut().zip(kinetic).for_each(|(energy, kinetic)| *energy += kinetic);
+        Ok(energies)
+    },
 };
 
 fn unit(arguments: &[Option<Unit>]) -> Result<Option<Unit>> {
+    if arguments.len() > 4 {
+        return host::phase_space_units(arguments).and_then(|()| units::named("km**2/s**2"));
+    }
     let (velocities, potential) = arguments.split_at(arguments.len().saturating_sub(1));
     let kinetic = units::common(velocities)?.map(|u| u.power(2, 1));
     units::common(&[kinetic, potential.first().cloned().flatten()])

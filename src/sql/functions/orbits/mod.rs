@@ -1,0 +1,13 @@
+//! Functions of orbits in a potential: values, summaries, actions, tracks.
+//!
+//! Units      kpc, km/s, Gyr; columns in other units are refused with the factor
+//! See also   `host` for what the name of a potential may be, `crate::orbits` for the physics
+
+pub mod acceleration;
+pub mod actions;
+pub mod circularity;
+pub mod host;
+pub mod orbit;
+pub mod orbit_at;
+pub mod orbit_track;
+pub mod potential;
