@@ -74,6 +74,62 @@ pub struct Sum<T> {
     pub by_direction: [T; 3],
 }
 
+/// Radial functions of the terms. A trait and no closure, so that it is compiled for the instructions of the loop around it.
+pub trait Radial<T> {
+    /// f and f' of a term.
+    fn radial(&self, term: usize) -> (T, T);
+}
+
+/// What takes the harmonics one by one.
+pub trait Visit<T> {
+    /// Y of a term.
+    fn term(&mut self, term: usize, y: T);
+}
+
+impl<T, F: Fn(usize) -> (T, T)> Radial<T> for F {
+    #[inline(always)]
+    fn radial(&self, term: usize) -> (T, T) {
+        self(term)
+    }
+}
+
+impl<T, F: FnMut(usize, T)> Visit<T> for F {
+    #[inline(always)]
+    fn term(&mut self, term: usize, y: T) {
+        self(term, y);
+    }
+}
+
+/// Runs `$body` for every row, with its polynomial, the slope of that, (n_x + i n_y)^m, and m (n_x + i n_y)^(m - 1).
+macro_rules! walk {
+    ($harmonics:expr, $n:expr, |$row:ident, $polynomial:ident, $slope:ident, $power:ident, $below:ident| $body:block) => {
+        let [x, y, z] = $n;
+        let zero = T::constant(0.0);
+        let mut $power = [T::constant(1.0), zero];
+        let mut lower = [zero, zero];
+        let mut reached = 0.0;
+        for order in &$harmonics.orders {
+            while reached < order.number {
+                reached += 1.0;
+                lower = $power;
+                $power = [$power[0] * x - $power[1] * y, $power[0] * y + $power[1] * x];
+            }
+            let $below = [lower[0] * order.number, lower[1] * order.number];
+            let (mut last, mut $polynomial) = (zero, T::constant(order.start));
+            let (mut last_slope, mut $slope) = (zero, zero);
+            for $row in &order.rows {
+                // The first row of an order rises by 0 from its start.
+                if $row.rise > 0.0 {
+                    let next = $polynomial * z * $row.rise - last * $row.fall;
+                    let next_slope = ($slope * z + $polynomial) * $row.rise - last_slope * $row.fall;
+                    (last, $polynomial, last_slope, $slope) = ($polynomial, next, $slope, next_slope);
+                }
+                $body
+            }
+        }
+    };
+}
+
 impl Symmetry {
     /// Whether the term may be there.
     pub fn allows(self, term: Term) -> bool {
@@ -127,27 +183,27 @@ impl Harmonics {
 
     /// Hands every Y(n) to `visit`, with the number of its term.
     #[inline(always)]
-    pub fn values<T: Real>(&self, n: [T; 3], mut visit: impl FnMut(usize, T)) {
-        self.walk(n, |row, polynomial, _, [cosine, sine], _| {
-            for (term, factor) in [(row.cosine, cosine), (row.sine, sine)] {
-                if let Some(term) = term {
-                    visit(term, polynomial * factor);
-                }
+    pub fn values<T: Real>(&self, n: [T; 3], visit: &mut impl Visit<T>) {
+        walk!(self, n, |row, polynomial, slope, power, below| {
+            let _ = (slope, below);
+            if let Some(term) = row.cosine {
+                visit.term(term, polynomial * power[0]);
+            }
+            if let Some(term) = row.sine {
+                visit.term(term, polynomial * power[1]);
             }
         });
     }
 
-    /// The sum of f Y over all terms; `radial` answers f and f' of a term.
+    /// The sum of f Y over all terms.
     #[inline(always)]
-    pub fn sum<T: Real>(&self, n: [T; 3], radial: impl Fn(usize) -> (T, T)) -> Sum<T> {
-        let zero = T::constant(0.0);
-        let mut sum = Sum { value: zero, by_radius: zero, by_direction: [zero; 3] };
-        self.walk(n, |row, polynomial, slope, [cosine, sine], [below_cosine, below_sine]| {
+    pub fn sum<T: Real>(&self, n: [T; 3], radial: &impl Radial<T>) -> Sum<T> {
+        let mut sum = Sum { value: T::constant(0.0), by_radius: T::constant(0.0), by_direction: [T::constant(0.0); 3] };
+        walk!(self, n, |row, polynomial, slope, power, below| {
             // d (x + i y)^m = m (x + i y)^(m - 1) (dx + i dy).
-            let sides = [(row.cosine, cosine, below_cosine, -below_sine), (row.sine, sine, below_sine, below_cosine)];
-            for (term, factor, by_x, by_y) in sides {
+            for (term, factor, by_x, by_y) in [(row.cosine, power[0], below[0], -below[1]), (row.sine, power[1], below[1], below[0])] {
                 if let Some(term) = term {
-                    let (f, by_radius) = radial(term);
+                    let (f, by_radius) = radial.radial(term);
                     let shape = f * polynomial;
                     sum.value += shape * factor;
                     sum.by_radius += by_radius * polynomial * factor;
@@ -158,34 +214,6 @@ impl Harmonics {
             }
         });
         sum
-    }
-
-    /// Hands every row its polynomial, the slope of that, (n_x + i n_y)^m, and m (n_x + i n_y)^(m - 1).
-    #[inline(always)]
-    fn walk<T: Real>(&self, [x, y, z]: [T; 3], mut visit: impl FnMut(&Row, T, T, [T; 2], [T; 2])) {
-        let zero = T::constant(0.0);
-        let mut power = [T::constant(1.0), zero];
-        let mut below = [zero, zero];
-        let mut reached = 0.0;
-        for order in &self.orders {
-            while reached < order.number {
-                reached += 1.0;
-                below = power;
-                power = [power[0] * x - power[1] * y, power[0] * y + power[1] * x];
-            }
-            let slopes = [below[0] * order.number, below[1] * order.number];
-            let (mut last, mut here) = (zero, T::constant(order.start));
-            let (mut last_slope, mut here_slope) = (zero, zero);
-            for row in &order.rows {
-                // The first row of an order rises by 0 from its start.
-                if row.rise > 0.0 {
-                    let next = here * z * row.rise - last * row.fall;
-                    let slope = (here_slope * z + here) * row.rise - last_slope * row.fall;
-                    (last, here, last_slope, here_slope) = (here, next, here_slope, slope);
-                }
-                visit(row, here, here_slope, power, slopes);
-            }
-        }
     }
 }
 
@@ -227,7 +255,7 @@ mod tests {
                 let (s, c) = (std::f64::consts::TAU * f64::from(k) / 20.0).sin_cos();
                 let r = (1.0 - z * z).sqrt();
                 let mut values = vec![0.0; count];
-                harmonics.values([r * c, r * s, *z], |term, y| values[term] = y);
+                harmonics.values([r * c, r * s, *z], &mut |term: usize, y: f64| values[term] = y);
                 for i in 0..count {
                     for j in 0..count {
                         means[i * count + j] += w / 40.0 * values[i] * values[j];
@@ -248,19 +276,19 @@ mod tests {
         let harmonics = Harmonics::new(Symmetry::None, 32, 32).unwrap();
         let n = [0.48, -0.6, 0.64];
         let mut sums = [0.0; 33];
-        harmonics.values(n, |term, y| sums[harmonics.terms()[term].degree] += y * y);
+        harmonics.values(n, &mut |term: usize, y: f64| sums[harmonics.terms()[term].degree] += y * y);
         for (l, sum) in sums.iter().enumerate() {
             assert!((sum / (2.0 * l as f64 + 1.0) - 1.0).abs() < 1e-13, "{l} {sum}");
         }
         let radial = |term: usize| ((term as f64).cos(), (term as f64).sin());
         let small = Harmonics::new(Symmetry::None, 6, 6).unwrap();
-        let sum = small.sum(n, radial);
+        let sum = small.sum(n, &radial);
         let duals: [Dual<f64, 3>; 3] = std::array::from_fn(|i| Dual::variable(n[i], i));
-        let lifted = small.sum(duals, |term| (Dual::fixed(radial(term).0), Dual::fixed(0.0)));
+        let lifted = small.sum(duals, &|term: usize| (Dual::fixed(radial(term).0), Dual::fixed(0.0)));
         for i in 0..3 {
             assert!((sum.by_direction[i] - lifted.value.tangent[i]).abs() < 1e-12, "{i}");
         }
-        assert!(small.sum([0.0; 3], radial).by_direction.iter().all(|d| d.is_finite()));
+        assert!(small.sum([0.0; 3], &radial).by_direction.iter().all(|d| d.is_finite()));
         let triaxial = Harmonics::new(Symmetry::Triaxial, 4, 4).unwrap();
         assert_eq!(triaxial.terms().len(), 6);
         assert!(Harmonics::new(Symmetry::None, 33, 0).unwrap_err().to_string().contains("32"));

@@ -13,11 +13,11 @@
 
 use std::f64::consts::PI;
 
-use super::harmonics::{Harmonics, Symmetry};
+use super::harmonics::{Harmonics, Radial, Symmetry, downhill};
 use super::shape::{Knot, Shape};
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::error::{Error, ErrorKind, Result};
-use crate::numeric::real::{Real, dot};
+use crate::numeric::real::{Real, Tabulated, dot};
 
 /// Table below the innermost knot and above the outermost one, as ratios of radii.
 const BELOW: f64 = 1e-5;
@@ -79,7 +79,8 @@ pub struct Multipole {
     /// Radial functions, one for each term.
     pub shapes: Vec<Shape>,
     harmonics: Harmonics,
-    table: Vec<f64>,
+    /// By interval, then term.
+    table: Vec<[f64; QUINTIC]>,
     intervals: usize,
     lowest: f64,
     softening_kpc: f64,
@@ -101,12 +102,11 @@ impl Multipole {
         let h = grid.spacing();
         let (below, above) = ((-BELOW.ln() / h).ceil() as usize, (ABOVE.ln() / h).ceil() as usize);
         let intervals = below + grid.knots - 1 + above;
-        let mut table = vec![0.0; intervals * shapes.len() * QUINTIC];
+        let mut table = vec![[0.0; QUINTIC]; intervals * shapes.len()];
         for (term, shape) in shapes.iter().enumerate() {
             let knots = shape.extended(&grid, harmonics.terms()[term].degree, below, above);
             for (interval, pair) in knots.windows(2).enumerate() {
-                let from = (interval * shapes.len() + term) * QUINTIC;
-                table[from..from + QUINTIC].copy_from_slice(&quintic(pair[0], pair[1], h));
+                table[interval * shapes.len() + term] = quintic(pair[0], pair[1], h);
             }
         }
         let lowest = grid.least_kpc.ln() - below as f64 * h;
@@ -127,63 +127,44 @@ impl Multipole {
         let end = T::constant(self.intervals as f64);
         let at = (radius.ln() - self.lowest) / h;
         let far = end.less(at);
-        let scaled = T::choose(far, end, at);
-        let interval = scaled.floor().min(end - 1.0);
+        let at = T::choose(far, end, at);
         let highest = self.lowest + self.intervals as f64 * h;
         let fall = T::choose(far, radius.recip() * highest.exp(), T::constant(1.0));
-        Place { radius, direction, interval, t: scaled - interval, far, fall }
+        Place { radius, direction, at, far, fall }
     }
 
-    /// Coefficient `power` of the quintic of a term.
     #[inline(always)]
-    fn coefficient<T: Real>(&self, place: &Place<T>, term: usize, power: usize) -> T {
-        let terms = self.shapes.len();
-        T::pick(place.interval, |i| {
-            let at = (i.min(self.intervals - 1) * terms + term) * QUINTIC + power;
-            T::constant(self.table.get(at).copied().unwrap_or(0.0))
-        })
+    fn column(&self, term: usize) -> Column<'_> {
+        Column { rows: &self.table, terms: self.shapes.len(), term, last: (self.intervals - 1) as f64 }
     }
 
-    /// f and df / dln r of a term.
     #[inline(always)]
-    fn radial<T: Real>(&self, place: &Place<T>, term: usize) -> (T, T) {
-        let mut value = self.coefficient(place, term, QUINTIC - 1);
-        let mut slope = T::constant(0.0);
-        for power in (0..QUINTIC - 1).rev() {
-            slope = slope * place.t + value;
-            value = value * place.t + self.coefficient(place, term, power);
-        }
-        let value = value * place.fall;
-        (value, T::choose(place.far, -value, slope / self.grid.spacing()))
+    fn local<'a, T: Real>(&'a self, place: &'a Place<T>) -> Local<'a, T> {
+        Local { of: self, place }
     }
 
     /// Potential \[(km/s)^2\] at `p` \[kpc\].
     #[inline(always)]
     pub fn potential<T: Real>(&self, p: [T; 3]) -> T {
         let place = self.locate(p);
-        self.harmonics.sum(place.direction, |term| (self.radial(&place, term).0, T::constant(0.0))).value
+        self.harmonics.sum(place.direction, &self.local(&place)).value
     }
 
     /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
     #[inline(always)]
     pub fn acceleration<T: Real>(&self, p: [T; 3]) -> [T; 3] {
         let place = self.locate(p);
-        let sum = self.harmonics.sum(place.direction, |term| self.radial(&place, term));
-        super::harmonics::downhill(place.direction, place.radius, &sum)
+        downhill(place.direction, place.radius, &self.harmonics.sum(place.direction, &self.local(&place)))
     }
 
     /// Density \[Msun/kpc^3\] at `p` \[kpc\]: that of the quintics, by Poisson's equation.
     pub fn density(&self, p: [f64; 3]) -> f64 {
         let place = self.locate(p);
         let h = self.grid.spacing();
-        let sum = self.harmonics.sum(place.direction, |term| {
+        let sum = self.harmonics.sum(place.direction, &|term: usize| {
             let degree = self.harmonics.terms()[term].degree as f64;
-            let (value, slope) = self.radial(&place, term);
-            let mut bend = 0.0;
-            for power in (2..QUINTIC).rev() {
-                bend = bend * place.t + self.coefficient(&place, term, power) * (power * (power - 1)) as f64;
-            }
-            let bend = if place.far { value } else { bend / (h * h) };
+            let (value, slope) = self.local(&place).radial(term);
+            let bend = if place.far { value } else { place.at.lookup(&self.column(term), 2) / (h * h) };
             (bend + slope - degree * (degree + 1.0) * value, 0.0)
         });
         sum.value / (4.0 * PI * GRAVITY_KPC_KMS2_MSUN * place.radius * place.radius)
@@ -192,17 +173,64 @@ impl Multipole {
     /// Mass within `radius` \[kpc\], in Msun.
     pub fn mass_within(&self, radius: f64) -> f64 {
         let place = self.locate([radius, 0.0, 0.0]);
-        self.radial(&place, 0).1 * place.radius / GRAVITY_KPC_KMS2_MSUN
+        self.local(&place).radial(0).1 * place.radius / GRAVITY_KPC_KMS2_MSUN
     }
 }
 
 struct Place<T: Real> {
     radius: T,
     direction: [T; 3],
-    interval: T,
-    t: T,
+    /// In intervals of the table.
+    at: T,
     far: T::Mask,
     fall: T,
+}
+
+/// Radial functions at a place.
+struct Local<'a, T: Real> {
+    of: &'a Multipole,
+    place: &'a Place<T>,
+}
+
+impl<T: Real> Radial<T> for Local<'_, T> {
+    /// f and df / dln r.
+    #[inline(always)]
+    fn radial(&self, term: usize) -> (T, T) {
+        let column = self.of.column(term);
+        let value = self.place.at.lookup(&column, 0) * self.place.fall;
+        let slope = self.place.at.lookup(&column, 1) / self.of.grid.spacing();
+        (value, T::choose(self.place.far, -value, slope))
+    }
+}
+
+/// Bits of 2^52: a whole number added to it stands in the low bits.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// The quintics of one term, as a function of the place in the table.
+struct Column<'a> {
+    rows: &'a [[f64; QUINTIC]],
+    terms: usize,
+    term: usize,
+    last: f64,
+}
+
+impl Tabulated for Column<'_> {
+    #[inline(always)]
+    fn derivative(&self, order: usize, x: f64) -> f64 {
+        let floor = x.floor().min(self.last);
+        let interval = (floor + WHOLE).to_bits() as u32 as usize;
+        let t = x - floor;
+        let Some([a, b, c, d, e, f]) = self.rows.get(interval * self.terms + self.term) else { return f64::NAN };
+        match order {
+            0 => a + t * (b + t * (c + t * (d + t * (e + t * f)))),
+            1 => b + t * (2.0 * c + t * (3.0 * d + t * (4.0 * e + t * (5.0 * f)))),
+            2 => 2.0 * c + t * (6.0 * d + t * (12.0 * e + t * (20.0 * f))),
+            3 => 6.0 * d + t * (24.0 * e + t * (60.0 * f)),
+            4 => 24.0 * e + t * (120.0 * f),
+            5 => 120.0 * f,
+            _ => 0.0,
+        }
+    }
 }
 
 /// Coefficients in t = 0 to 1 of the quintic through two knots that are `h` apart.

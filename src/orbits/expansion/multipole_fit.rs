@@ -13,7 +13,7 @@
 use rayon::prelude::*;
 
 use super::accumulate::{Particles, Sums};
-use super::harmonics::{Harmonics, Symmetry};
+use super::harmonics::{Harmonics, Symmetry, Visit};
 use super::multipole::{Multipole, MultipoleGrid};
 use super::shape::Shape;
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
@@ -158,23 +158,43 @@ impl Kernel for Run<'_> {
             let n = p.map(|x| x * inverse);
             let inner = self.ends.1.map(|edge| radius / edge);
             let outer = self.ends.0.map(|edge| inverse * edge);
-            let buffer = &mut *self.buffer;
-            let mut store = |at: usize, values: Lanes| {
-                let from = at * RUN + eight * LANES;
-                if let Some(slots) = buffer.get_mut(from..from + LANES) {
-                    slots.copy_from_slice(&values.0);
-                }
-            };
-            self.harmonics.values(n, |term, y| {
-                let degree = self.harmonics.terms().get(term).map_or(0, |t| t.degree) as i32;
-                let weight = mass * y;
-                if let Some(ratio) = inner {
-                    store(term, weight * ratio.powi(degree));
-                }
-                if let Some(ratio) = outer {
-                    store(terms + term, weight * ratio.powi(degree + 1));
-                }
-            });
+            let from = eight * LANES;
+            self.harmonics.values(n, &mut Store { harmonics: self.harmonics, buffer: self.buffer, from, terms, mass, inner, outer });
+        }
+    }
+}
+
+/// Writes the terms of eight particles into the buffer.
+struct Store<'a> {
+    harmonics: &'a Harmonics,
+    buffer: &'a mut [f64],
+    from: usize,
+    terms: usize,
+    mass: Lanes,
+    inner: Option<Lanes>,
+    outer: Option<Lanes>,
+}
+
+impl Store<'_> {
+    #[inline(always)]
+    fn store(&mut self, at: usize, values: Lanes) {
+        let from = at * RUN + self.from;
+        if let Some(slots) = self.buffer.get_mut(from..from + LANES) {
+            slots.copy_from_slice(&values.0);
+        }
+    }
+}
+
+impl Visit<Lanes> for Store<'_> {
+    #[inline(always)]
+    fn term(&mut self, term: usize, y: Lanes) {
+        let degree = self.harmonics.terms().get(term).map_or(0, |t| t.degree) as i32;
+        let weight = self.mass * y;
+        if let Some(ratio) = self.inner {
+            self.store(term, weight * ratio.powi(degree));
+        }
+        if let Some(ratio) = self.outer {
+            self.store(self.terms + term, weight * ratio.powi(degree + 1));
         }
     }
 }
@@ -223,7 +243,7 @@ impl Multipole {
                     let r = (1.0 - z * z).sqrt();
                     let n = [r * c, r * s, *z];
                     let share = density(n.map(|x| x * radius)) * w * 0.5 / round as f64;
-                    harmonics.values(n, |term, y| means[term] += share * y);
+                    harmonics.values(n, &mut |term: usize, y: f64| means[term] += share * y);
                 }
             }
             means

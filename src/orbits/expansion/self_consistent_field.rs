@@ -15,7 +15,7 @@ use std::f64::consts::PI;
 use rayon::prelude::*;
 
 use super::accumulate::{Particles, Sums};
-use super::harmonics::{Harmonics, Symmetry, downhill};
+use super::harmonics::{Harmonics, Radial, Symmetry, Visit, downhill};
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::dispatch::{Kernel, fastest};
@@ -185,7 +185,6 @@ impl Kernel for Run<'_> {
     type Answer = ();
     #[inline(always)]
     fn run(self) {
-        let radial = self.fit.basis.radial;
         for (eight, members) in self.run.chunks(LANES).enumerate() {
             let lane = |column: &[f64]| {
                 Lanes(std::array::from_fn(|i| members.get(i).and_then(|m| column.get(*m)).copied().unwrap_or(0.0)))
@@ -193,20 +192,34 @@ impl Kernel for Run<'_> {
             let p = [lane(self.particles.x), lane(self.particles.y), lane(self.particles.z)];
             let mass = lane(self.particles.mass);
             let place = Place::new(p, self.fit.basis.scale_kpc);
-            let buffer = &mut *self.buffer;
-            self.fit.harmonics.values(place.direction, |term, y| {
-                let degree = self.fit.harmonics.terms().get(term).map_or(0, |t| t.degree);
-                let base = mass * y * place.base(degree);
-                let (mut last, mut here) = (Lanes::constant(0.0), base);
-                for n in 0..radial {
-                    let from = (term * radial + n) * RUN + eight * LANES;
-                    if let Some(slots) = buffer.get_mut(from..from + LANES) {
-                        slots.copy_from_slice(&here.0);
-                    }
-                    let [rise, fall] = recurrence(degree, n);
-                    (last, here) = (here, here * place.xi * rise - last * fall);
-                }
-            });
+            let from = eight * LANES;
+            self.fit.harmonics.values(place.direction, &mut Store { fit: self.fit, buffer: self.buffer, from, mass, place: &place });
+        }
+    }
+}
+
+/// Writes the terms of eight particles into the buffer.
+struct Store<'a> {
+    fit: &'a SelfConsistentFieldFit,
+    buffer: &'a mut [f64],
+    from: usize,
+    mass: Lanes,
+    place: &'a Place<Lanes>,
+}
+
+impl Visit<Lanes> for Store<'_> {
+    #[inline(always)]
+    fn term(&mut self, term: usize, y: Lanes) {
+        let radial = self.fit.basis.radial;
+        let degree = self.fit.harmonics.terms().get(term).map_or(0, |t| t.degree);
+        let (mut last, mut here) = (Lanes::constant(0.0), self.mass * y * self.place.base(degree));
+        for n in 0..radial {
+            let from = (term * radial + n) * RUN + self.from;
+            if let Some(slots) = self.buffer.get_mut(from..from + LANES) {
+                slots.copy_from_slice(&here.0);
+            }
+            let [rise, fall] = recurrence(degree, n);
+            (last, here) = (here, here * self.place.xi * rise - last * fall);
         }
     }
 }
@@ -271,10 +284,7 @@ impl SelfConsistentField {
     #[inline(always)]
     pub fn potential<T: Real>(&self, p: [T; 3]) -> T {
         let place = Place::new(p, self.basis.scale_kpc);
-        let sum = self.harmonics.sum(place.direction, |term| {
-            let degree = self.degree(term);
-            (place.base(degree) * self.series(term, degree, place.xi).0, T::constant(0.0))
-        });
+        let sum = self.harmonics.sum(place.direction, &Local { of: self, place: &place, turn: place.x, share: place.x });
         sum.value * (-GRAVITY_KPC_KMS2_MSUN / self.basis.scale_kpc)
     }
 
@@ -284,13 +294,7 @@ impl SelfConsistentField {
         let place = Place::new(p, self.basis.scale_kpc);
         let turn = place.x * 2.0 / (place.x + 1.0).square();
         let share = place.x / (place.x + 1.0);
-        let sum = self.harmonics.sum(place.direction, |term| {
-            let degree = self.degree(term);
-            let base = place.base(degree);
-            let (value, slope) = self.series(term, degree, place.xi);
-            let l = degree as f64;
-            (base * value, base * (value * (-(share * (2.0 * l + 1.0)) + l) + slope * turn))
-        });
+        let sum = self.harmonics.sum(place.direction, &Local { of: self, place: &place, turn, share });
         let strength = -GRAVITY_KPC_KMS2_MSUN / self.basis.scale_kpc;
         downhill(place.direction, place.radius, &sum).map(|a| a * strength)
     }
@@ -298,7 +302,7 @@ impl SelfConsistentField {
     /// Density \[Msun/kpc^3\] at `p` \[kpc\].
     pub fn density(&self, p: [f64; 3]) -> f64 {
         let place = Place::new(p, self.basis.scale_kpc);
-        let sum = self.harmonics.sum(place.direction, |term| {
+        let sum = self.harmonics.sum(place.direction, &|term: usize| {
             let degree = self.degree(term);
             let (mut last, mut here, mut total) = (0.0, 1.0, 0.0);
             for n in 0..self.basis.radial {
@@ -311,6 +315,26 @@ impl SelfConsistentField {
         });
         let shape = place.x * (1.0 + place.x).powi(2) * self.basis.scale_kpc.powi(3);
         sum.value / (2.0 * PI * shape)
+    }
+}
+
+/// Radial functions at a place, and dxi / dln r and x / (1 + x) there.
+struct Local<'a, T> {
+    of: &'a SelfConsistentField,
+    place: &'a Place<T>,
+    turn: T,
+    share: T,
+}
+
+impl<T: Real> Radial<T> for Local<'_, T> {
+    /// f and df / dln r.
+    #[inline(always)]
+    fn radial(&self, term: usize) -> (T, T) {
+        let degree = self.of.degree(term);
+        let base = self.place.base(degree);
+        let (value, slope) = self.of.series(term, degree, self.place.xi);
+        let l = degree as f64;
+        (base * value, base * (value * (-(self.share * (2.0 * l + 1.0)) + l) + slope * self.turn))
     }
 }
 
