@@ -24,6 +24,8 @@ const BELOW: f64 = 1e-5;
 const ABOVE: f64 = 1e3;
 /// Coefficients of a quintic.
 pub(super) const QUINTIC: usize = 6;
+/// Steps of the grid in ln r: least and most.
+pub const SPACINGS: std::ops::RangeInclusive<f64> = 0.02..=3.0;
 /// Knots of the grid: least and most.
 pub const KNOTS: std::ops::RangeInclusive<usize> = 4..=400;
 
@@ -56,6 +58,11 @@ impl MultipoleGrid {
             return Err(Error::new(ErrorKind::Domain, "number of radii of the grid makes no sense")
                 .expected(format!("{} to {}", KNOTS.start(), KNOTS.end()))
                 .found(self.knots));
+        }
+        if !SPACINGS.contains(&self.spacing()) {
+            return Err(Error::new(ErrorKind::Domain, "radii of the grid are too close or too far apart")
+                .expected(format!("ratios of {:.2} to {:.0}", SPACINGS.start().exp(), SPACINGS.end().exp()))
+                .found(self.spacing().exp()));
         }
         Harmonics::new(self.symmetry, self.degree, self.order).map(|_| ())
     }
