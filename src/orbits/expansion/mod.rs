@@ -7,16 +7,21 @@
 
 pub mod accumulate;
 pub mod accuracy;
+pub mod cylindrical;
+pub mod cylindrical_fit;
 pub mod harmonics;
 pub mod model;
 pub mod multipole;
 pub mod multipole_fit;
+mod ring;
 mod saved;
 pub mod self_consistent_field;
 pub mod series;
 pub mod shape;
 
 pub use accuracy::{Direct, ErrorReport};
+pub use cylindrical::{Cylindrical, CylindricalGrid};
+pub use cylindrical_fit::CylindricalFit;
 pub use harmonics::Symmetry;
 pub use model::Model;
 pub use multipole::{Multipole, MultipoleGrid};

@@ -4,6 +4,7 @@
 //! Units      kpc, (km/s)^2, Msun/kpc^3
 //! See also   `multipole`, `cylindrical`, `self_consistent_field`, `series`
 
+use super::cylindrical::Cylindrical;
 use super::harmonics::Symmetry;
 use super::multipole::Multipole;
 use super::self_consistent_field::SelfConsistentField;
@@ -57,6 +58,8 @@ macro_rules! models {
 models! {
     /// Spherical harmonics on a grid of radii.
     Multipole(Multipole) "multipole",
+    /// Azimuthal harmonics on a grid of R and z.
+    Cylindrical(Cylindrical) "cylindrical",
     /// The basis of Hernquist and Ostriker.
     SelfConsistentField(SelfConsistentField) "self_consistent_field",
 }
@@ -66,6 +69,7 @@ impl Model {
     pub fn symmetry(&self) -> Symmetry {
         match self {
             Model::Multipole(model) => model.grid.symmetry,
+            Model::Cylindrical(model) => model.outer.grid.symmetry,
             Model::SelfConsistentField(model) => model.basis.symmetry,
         }
     }

@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cylindrical::{Cylindrical, CylindricalGrid};
 use super::harmonics::{Harmonics, Symmetry};
 use super::model::Model;
 use super::multipole::{Multipole, MultipoleGrid};
@@ -49,33 +50,51 @@ struct SavedModel {
     scale_kpc: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     radial: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    radial_scale_kpc: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vertical_scale_kpc: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    greatest_radius_kpc: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    greatest_height_kpc: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    radial_knots: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vertical_knots: Option<usize>,
     terms: Vec<[usize; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     coefficients_msun: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waves: Option<Vec<Vec<f64>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     shape: Vec<Shape>,
 }
 
 impl SavedModel {
-    fn empty(time: f64, kind: &str, symmetry: Symmetry, degree: usize, order: usize, harmonics: &Harmonics) -> SavedModel {
-        let terms = rows(harmonics);
-        let (least_kpc, greatest_kpc, knots, scale_kpc, radial) = (None, None, None, None, None);
-        let kind = kind.to_string();
-        let (coefficients_msun, shape) = (None, Vec::new());
+    /// All that models of a kind may lack.
+    fn empty(time: f64, kind: &str, symmetry: Symmetry, [degree, order]: [usize; 2], harmonics: &Harmonics) -> SavedModel {
         SavedModel {
             time,
-            kind,
+            kind: kind.to_string(),
             symmetry,
             degree,
             order,
-            least_kpc,
-            greatest_kpc,
-            knots,
-            scale_kpc,
-            radial,
-            terms,
-            coefficients_msun,
-            shape,
+            least_kpc: None,
+            greatest_kpc: None,
+            knots: None,
+            scale_kpc: None,
+            radial: None,
+            radial_scale_kpc: None,
+            vertical_scale_kpc: None,
+            greatest_radius_kpc: None,
+            greatest_height_kpc: None,
+            radial_knots: None,
+            vertical_knots: None,
+            terms: rows(harmonics),
+            coefficients_msun: None,
+            waves: None,
+            shape: Vec::new(),
         }
     }
 
@@ -83,13 +102,28 @@ impl SavedModel {
         match model {
             Model::Multipole(m) => {
                 let g = &m.grid;
-                let empty = SavedModel::empty(time, model.name(), g.symmetry, g.degree, g.order, m.harmonics());
+                let empty = SavedModel::empty(time, model.name(), g.symmetry, [g.degree, g.order], m.harmonics());
                 let (least_kpc, greatest_kpc, knots) = (Some(g.least_kpc), Some(g.greatest_kpc), Some(g.knots));
                 SavedModel { least_kpc, greatest_kpc, knots, shape: m.shapes.clone(), ..empty }
             }
+            Model::Cylindrical(m) => {
+                let g = &m.grid;
+                let outer = m.outer.harmonics();
+                SavedModel {
+                    radial_scale_kpc: Some(g.radial_scale_kpc),
+                    vertical_scale_kpc: Some(g.vertical_scale_kpc),
+                    greatest_radius_kpc: Some(g.greatest_radius_kpc),
+                    greatest_height_kpc: Some(g.greatest_height_kpc),
+                    radial_knots: Some(g.radial_knots),
+                    vertical_knots: Some(g.vertical_knots),
+                    waves: Some(m.values.clone()),
+                    shape: m.outer.shapes.clone(),
+                    ..SavedModel::empty(time, model.name(), g.symmetry, [m.outer.grid.degree, g.order], outer)
+                }
+            }
             Model::SelfConsistentField(m) => {
                 let b = &m.basis;
-                let empty = SavedModel::empty(time, model.name(), b.symmetry, b.degree, b.order, m.harmonics());
+                let empty = SavedModel::empty(time, model.name(), b.symmetry, [b.degree, b.order], m.harmonics());
                 let coefficients_msun = Some(m.coefficients.clone());
                 SavedModel { scale_kpc: Some(b.scale_kpc), radial: Some(b.radial), coefficients_msun, ..empty }
             }
@@ -98,14 +132,35 @@ impl SavedModel {
 
     fn read(self) -> Result<Model> {
         let SavedModel { symmetry, degree, order, .. } = self;
-        if rows(&Harmonics::new(symmetry, degree, order)?) != self.terms {
-            return Err(Error::damaged("terms are not those of the symmetry, degree and order").hint("terms must not be edited by hand"));
+        let fits = |harmonics: Result<Harmonics>, degree: usize| match rows(&harmonics?) == self.terms && degree == self.degree {
+            true => Ok(()),
+            false => Err(Error::damaged("terms are not those of the symmetry, degree and order").hint("terms must not be edited by hand")),
+        };
+        if self.kind != "cylindrical" {
+            fits(Harmonics::new(symmetry, degree, order), degree)?;
         }
         match self.kind.as_str() {
             "multipole" => {
                 let (least_kpc, greatest_kpc) = (needed(self.least_kpc, "least_kpc")?, needed(self.greatest_kpc, "greatest_kpc")?);
                 let grid = MultipoleGrid { least_kpc, greatest_kpc, knots: needed(self.knots, "knots")?, degree, order, symmetry };
                 Multipole::new(grid, self.shape).map(Model::from)
+            }
+            "cylindrical" => {
+                let grid = CylindricalGrid {
+                    radial_scale_kpc: needed(self.radial_scale_kpc, "radial_scale_kpc")?,
+                    vertical_scale_kpc: needed(self.vertical_scale_kpc, "vertical_scale_kpc")?,
+                    greatest_radius_kpc: needed(self.greatest_radius_kpc, "greatest_radius_kpc")?,
+                    greatest_height_kpc: needed(self.greatest_height_kpc, "greatest_height_kpc")?,
+                    radial_knots: needed(self.radial_knots, "radial_knots")?,
+                    vertical_knots: needed(self.vertical_knots, "vertical_knots")?,
+                    order,
+                    symmetry,
+                };
+                grid.check()?;
+                let outer = grid.outer();
+                fits(Harmonics::new(outer.symmetry, outer.degree, outer.order), outer.degree)?;
+                let outer = Multipole::new(outer, self.shape)?;
+                Cylindrical::new(grid, needed(self.waves, "waves")?, outer).map(Model::from)
             }
             "self_consistent_field" => {
                 let (scale_kpc, radial) = (needed(self.scale_kpc, "scale_kpc")?, needed(self.radial, "radial")?);
@@ -170,7 +225,7 @@ impl Expansion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orbits::expansion::{MultipoleFit, SelfConsistentFieldFit};
+    use crate::orbits::expansion::{CylindricalFit, MultipoleFit, SelfConsistentFieldFit};
 
     fn models() -> Vec<Model> {
         let column = |k: f64| (0..300).map(|i| (f64::from(i) * k).sin() * (1.0 + f64::from(i) * 0.1)).collect::<Vec<_>>();
@@ -179,12 +234,23 @@ mod tests {
         let multipole = MultipoleFit::of_particles(&grid, &x, &y, &z, &m).unwrap().finish().unwrap();
         let basis = Basis { scale_kpc: 7.0 / 3.0, radial: 4, degree: 2, order: 2, symmetry: Symmetry::Triaxial };
         let field = SelfConsistentFieldFit::of_particles(&basis, &x, &y, &z, &m).unwrap().finish().unwrap();
-        vec![multipole.into(), field.into()]
+        let grid = CylindricalGrid {
+            radial_scale_kpc: 2.0,
+            vertical_scale_kpc: 0.3,
+            greatest_radius_kpc: 25.0,
+            greatest_height_kpc: 20.0,
+            radial_knots: 6,
+            vertical_knots: 5,
+            order: 3,
+            symmetry: Symmetry::None,
+        };
+        let disc = CylindricalFit::of_particles(&grid, &x, &y, &z, &m).unwrap().finish().unwrap();
+        vec![multipole.into(), field.into(), disc.into()]
     }
 
     #[test]
     fn saved_and_read_again_it_is_the_same() {
-        let series = Expansion::series(vec![-1.0 / 3.0, 0.0], models()).unwrap();
+        let series = Expansion::series(vec![-1.0 / 3.0, 0.0, 0.1], models()).unwrap();
         let text = series.to_toml().unwrap();
         assert!(text.starts_with("format = \"spolia expansion\"\nversion = 1\n"), "{}", &text[..200]);
         let again = Expansion::from_toml(&text, "again").unwrap();
@@ -195,7 +261,7 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_refused_with_the_place() {
-        let text = Expansion::series(vec![-1.0, 0.0], models()).unwrap().to_toml().unwrap();
+        let text = Expansion::series(vec![-1.0, 0.0, 0.1], models()).unwrap().to_toml().unwrap();
         let cases = [
             ("version = 1", "version = 2", "version"),
             ("format = \"spolia expansion\"", "format = \"x\"", "no fitted potential"),
@@ -215,6 +281,9 @@ mod tests {
             ("radial = 4", "radial = 5", "coefficients"),
             ("radial = 4", "", "no radial"),
             ("order = 2", "order = 1", "terms"),
+            ("radial_knots = 6", "radial_knots = 7", "number of values"),
+            ("vertical_scale_kpc = 0.3", "vertical_scale_kpc = 0.0", "scale and end"),
+            ("order = 3", "order = 300", "order"),
         ];
         for (from, to, expected) in cases {
             assert!(text.contains(from), "{from}");
