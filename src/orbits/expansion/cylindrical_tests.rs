@@ -62,11 +62,12 @@ fn smooth(azimuths: usize) -> [Vec<f64>; 4] {
     columns
 }
 
+/// Within the part of the grid that is not joined to the multipole.
 fn errors(field: &Cylindrical) -> [f64; 3] {
     let mut stream = Stream::new(11, 0, 0);
     let mut all: Vec<f64> = (0..400)
         .map(|_| {
-            let r = 10f64.powf(stream.uniform() * 2.5 - 0.7);
+            let r = 10f64.powf(stream.uniform() * 2.2 - 0.7);
             let z = 10f64.powf(stream.uniform() * 3.0 - 1.5) * if stream.uniform() < 0.5 { 1.0 } else { -1.0 };
             let (s, c) = (stream.uniform() * 6.3).sin_cos();
             let p = [r * c, r * s, z];
@@ -95,19 +96,20 @@ fn a_smooth_disc_has_its_closed_form() {
         (field, e)
     };
     let (coarse, fine) = (fit(14), fit(28));
-    assert!(fine.1[0] < 1e-3 && fine.1[2] < 1e-2 && fine.1[0] < coarse.1[0], "{:?} {:?}", coarse.1, fine.1);
+    assert!(fine.1[0] < 1e-3 && fine.1[2] < 1e-2 && coarse.1[2] > 3.0 * fine.1[2] && fine.1[0] < coarse.1[0], "{:?} {:?}", coarse.1, fine.1);
     let field = fine.0;
     for p in [[8.0, 0.0, 0.0], [3.0, 4.0, 0.2], [0.5, 0.0, 0.5]] {
         assert!((field.density(p) / density(p) - 1.0).abs() < 0.05, "{p:?} {} {}", field.density(p), density(p));
         assert!((field.potential(p) / phi(p) - 1.0).abs() < 1e-3);
     }
-    // Through the seam to the multipole, and far outside.
+    // Through the seam to the multipole, and far outside. In the plane this disc is thin and without end, which no multipole is.
     for r in [30.0, 45.0, 55.0, 59.0, 61.0, 100.0, 1e4] {
         for n in [[1.0, 0.0, 0.0], [0.6, 0.0, 0.8], [0.0, 0.0, -1.0]] {
             let p = n.map(|n: f64| n * r);
             let (a, b) = (field.acceleration(p), pull(p));
             let off: [f64; 3] = std::array::from_fn(|i| a[i] - b[i]);
-            assert!((dot(off, off) / dot(b, b)).sqrt() < 3e-3, "{p:?} {a:?} {b:?}");
+            let error = (dot(off, off) / dot(b, b)).sqrt();
+            assert!(error < if p[2] == 0.0 { 2e-2 } else { 2e-3 }, "{p:?} {a:?} {b:?}");
         }
     }
 }

@@ -4,10 +4,14 @@
 //! Cost       a component at the origin that does not move costs its profile alone
 //! See also   `profile`, `placement`, `composite`
 
+use std::sync::Arc;
+
+use super::expanded::Expanded;
 use super::placement::Placement;
 use super::profile::{Formulas, Kind, Profile, kind};
 use crate::error::Result;
 use crate::numeric::real::Real;
+use crate::orbits::expansion::Expansion;
 
 /// A profile in a potential.
 #[derive(Clone, Debug)]
@@ -27,6 +31,21 @@ impl Component {
         let kind = kind(kind_name)?;
         let profile = kind.profile(parameters).map_err(|e| if e.place().is_none() { e.at(format!("component `{name}`")) } else { e })?;
         Ok(Component { name: name.to_string(), kind, profile, parameters: parameters.to_vec(), placement: None })
+    }
+
+    /// A fitted potential; `file` is where its text was, as the text of a potential names it.
+    pub fn expansion(name: &str, file: &str, expansion: Arc<Expansion>) -> Result<Component> {
+        let expanded = Expanded { expansion, file: file.to_string() };
+        let (kind, name, parameters) = (expanded.kind()?, name.to_string(), Vec::new());
+        Ok(Component { name, kind, profile: Profile::Expanded(expanded), parameters, placement: None })
+    }
+
+    /// The file of a fitted potential.
+    pub fn file(&self) -> Option<&str> {
+        match &self.profile {
+            Profile::Expanded(expanded) => Some(&expanded.file),
+            _ => None,
+        }
     }
 
     /// The same at another place; `Domain` error for a placement that makes no sense.
@@ -55,7 +74,7 @@ impl Component {
     #[inline(always)]
     pub fn potential<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> T {
         let placement = self.placement.as_deref();
-        let value = self.profile.potential(constants, placement.map_or(p, |place| place.inward(time, p)));
+        let value = self.profile.potential_at(constants, time, placement.map_or(p, |place| place.inward(time, p)));
         placement.map_or(value, |place| value * place.amplitude.value(time))
     }
 
@@ -63,7 +82,7 @@ impl Component {
     #[inline(always)]
     pub fn acceleration<T: Real>(&self, constants: &[T], time: T, p: [T; 3]) -> [T; 3] {
         let placement = self.placement.as_deref();
-        let value = self.profile.acceleration(constants, placement.map_or(p, |place| place.inward(time, p)));
+        let value = self.profile.acceleration_at(constants, time, placement.map_or(p, |place| place.inward(time, p)));
         placement.map_or(value, |place| place.outward(time, value))
     }
 
@@ -75,14 +94,14 @@ impl Component {
     /// Density \[Msun/kpc^3\].
     pub fn density_at(&self, time: f64, p: [f64; 3]) -> f64 {
         match &self.placement {
-            None => self.profile.density(&self.parameters, p),
-            Some(place) => self.profile.density(&self.parameters, place.inward(time, p)) * place.amplitude.value(time),
+            None => self.profile.density_at(&self.parameters, time, p),
+            Some(place) => self.profile.density_at(&self.parameters, time, place.inward(time, p)) * place.amplitude.value(time),
         }
     }
 
     /// Whether time does not matter.
     pub fn is_static(&self) -> bool {
-        self.placement().is_none_or(Placement::is_static)
+        self.profile.is_static() && self.placement().is_none_or(Placement::is_static)
     }
 
     /// Whether only the distance from the origin matters.

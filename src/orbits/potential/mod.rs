@@ -10,6 +10,7 @@ mod component;
 mod composite;
 mod dehnen_bar;
 mod einasto;
+mod expanded;
 mod hernquist;
 mod homogeneous_sphere;
 mod isochrone;
@@ -39,5 +40,6 @@ mod reference;
 
 pub use component::Component;
 pub use composite::{Potential, Prepared};
+pub use expanded::{Expanded, fitted_kinds};
 pub use placement::{Amplitude, Placement, Track};
 pub use profile::{Allowed, Formulas, Kind, Parameter, Profile, kind, kinds};

@@ -5,7 +5,7 @@
 //! See also   `component`, ARCHITECTURE.md "add a potential"
 
 use super::{
-    burkert, dehnen_bar, einasto, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, long_murali_bar,
+    burkert, dehnen_bar, einasto, expanded, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, long_murali_bar,
     miyamoto_nagai, mn3, nfw, plummer, point_mass, power_law_cutoff, spiral_arms, triaxial_nfw, uniform_field,
 };
 use crate::error::{Error, ErrorKind, Result, nearest};
@@ -25,6 +25,28 @@ pub trait Formulas {
 
     /// Mass density \[Msun/kpc^3\] at `p` \[kpc\].
     fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64;
+
+    /// Potential \[(km/s)^2\] of a profile that changes in time \[kpc/(km/s)\] by itself.
+    #[inline(always)]
+    fn potential_at<T: Real>(&self, c: &[T], _time: T, p: [T; 3]) -> T {
+        self.potential(c, p)
+    }
+
+    /// Acceleration \[(km/s)^2/kpc\] of one.
+    #[inline(always)]
+    fn acceleration_at<T: Real>(&self, c: &[T], _time: T, p: [T; 3]) -> [T; 3] {
+        self.acceleration(c, p)
+    }
+
+    /// Density \[Msun/kpc^3\] of one.
+    fn density_at(&self, parameters: &[f64], _time: f64, p: [f64; 3]) -> f64 {
+        self.density(parameters, p)
+    }
+
+    /// Whether it does not change by itself.
+    fn is_static(&self) -> bool {
+        true
+    }
 }
 
 /// Values that a parameter may have; all must be finite.
@@ -121,6 +143,20 @@ macro_rules! profiles {
             fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64 {
                 match self { $(Profile::$variant(profile) => profile.density(parameters, p)),* }
             }
+            #[inline(always)]
+            fn potential_at<T: Real>(&self, c: &[T], time: T, p: [T; 3]) -> T {
+                match self { $(Profile::$variant(profile) => profile.potential_at(c, time, p)),* }
+            }
+            #[inline(always)]
+            fn acceleration_at<T: Real>(&self, c: &[T], time: T, p: [T; 3]) -> [T; 3] {
+                match self { $(Profile::$variant(profile) => profile.acceleration_at(c, time, p)),* }
+            }
+            fn density_at(&self, parameters: &[f64], time: f64, p: [f64; 3]) -> f64 {
+                match self { $(Profile::$variant(profile) => profile.density_at(parameters, time, p)),* }
+            }
+            fn is_static(&self) -> bool {
+                match self { $(Profile::$variant(profile) => profile.is_static()),* }
+            }
         }
     };
 }
@@ -146,6 +182,7 @@ profiles! {
     DehnenBar in dehnen_bar,
     SpiralArms in spiral_arms,
     UniformField in uniform_field,
+    Expanded in expanded,
 }
 
 const KINDS: &[&Kind] = &[
@@ -184,15 +221,16 @@ pub(super) fn radius<T: Real>(p: [T; 3]) -> T {
     (dot(p, p) + TINY_KPC2).sqrt()
 }
 
-/// Every kind of profile.
+/// Every kind of profile in closed form.
 pub fn kinds() -> &'static [&'static Kind] {
     KINDS
 }
 
-/// The kind called `name`.
+/// The kind called `name`, fitted ones too.
 pub fn kind(name: &str) -> Result<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name).copied().ok_or_else(|| {
-        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let all = || KINDS.iter().copied().chain(expanded::fitted_kinds());
+    all().find(|kind| kind.name == name).ok_or_else(|| {
+        let names: Vec<&str> = all().map(|kind| kind.name).collect();
         let error = Error::not_found(format!("no potential is called `{name}`")).expected(names.join(", "));
         match nearest(name, names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),

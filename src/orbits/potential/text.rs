@@ -3,23 +3,27 @@
 //! Layout     `[[component]]` tables: `name`, `kind`, the parameters of the kind as "4.37e11 Msun" (a bare number is in the unit of the
 //!            parameter); of the place: `centre` = three lengths, `orientation` = three rows, `pattern_speed`, `angle`,
 //!            `path` = { times, positions, velocities }, `amplitude` = a number, { linear = "0.1 1/Gyr" }, { exponential = "3 Gyr" } or
-//!            { times, values }; arrays of bare numbers are in Gyr, kpc, km/s
+//!            { times, values }; of a fitted kind `file` = the path of its saved form; arrays of bare numbers are in Gyr, kpc, km/s
 //! Units      as written; internal kpc, km/s, Msun after reading
 //! Refuses    unknown keys and kinds (nearest name), wrong dimensions, values outside the allowed range: with line and column
 //! See also   `presets`, `units::Quantity`
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::placement::{Amplitude, Placement, Track};
-use super::{Component, Parameter, Potential, kind};
+use super::{Component, Parameter, Potential, fitted_kinds, kind};
 use crate::constants::GYR_PER_TIME_UNIT;
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::orbits::expansion::Expansion;
 use crate::units::{Quantity, Unit};
 
+/// Key of the file of a fitted component.
+const FILE: &str = "file";
 /// Keys of a component that are no parameters.
 const KEYS: [&str; 8] = ["name", "kind", "centre", "orientation", "pattern_speed", "angle", "path", "amplitude"];
 
@@ -29,12 +33,19 @@ type Value<'a> = Spanned<DeValue<'a>>;
 struct Reader<'a> {
     text: &'a str,
     place: &'a str,
+    open: &'a dyn Fn(&str) -> Result<String>,
 }
 
 impl Potential {
     /// Reads a potential; `place` names the text in errors.
     pub fn from_toml(text: &str, place: &str) -> Result<Potential> {
-        let reader = Reader { text, place };
+        let none = |_: &str| Err(Error::unsupported("files of fitted potentials cannot be read here"));
+        Potential::from_toml_with(text, place, &none)
+    }
+
+    /// Reads a potential; `open` answers the text of the `file` of a fitted component.
+    pub fn from_toml_with(text: &str, place: &str, open: &dyn Fn(&str) -> Result<String>) -> Result<Potential> {
+        let reader = Reader { text, place, open };
         let document = DeTable::parse(text).map_err(|e| {
             let error = Error::usage("potential is no valid TOML").because(e.message());
             reader.at(error, e.span().map_or(0, |span| span.start))
@@ -71,6 +82,9 @@ impl Potential {
                     "1" => writeln!(out, "{} = {value:?}", parameter.name),
                     unit => writeln!(out, "{} = \"{value:?} {unit}\"", parameter.name),
                 };
+            }
+            if let Some(file) = component.file() {
+                let _ = writeln!(out, "file = {}", toml::Value::from(file));
             }
             if let Some(place) = component.placement() {
                 write_placement(&mut out, place);
@@ -161,16 +175,17 @@ impl Reader<'_> {
         };
         let (name, kind_at) = (text("name")?.0, text("kind")?);
         let kind = kind(kind_at.0).map_err(|e| self.at(e, kind_at.1))?;
+        let fitted = fitted_kinds().any(|fitted| fitted.name == kind.name);
         let mut parameters: Vec<Option<f64>> = kind.parameters.iter().map(|p| p.default).collect();
         let mut placement = Placement::default();
         for (key, value) in table {
             let word = key.get_ref().as_ref();
             if let Some(index) = kind.parameters.iter().position(|p| p.name == word) {
                 parameters[index] = Some(self.parameter(&kind.parameters[index], value)?);
-            } else if KEYS.contains(&word) {
+            } else if KEYS.contains(&word) || fitted && word == FILE {
                 self.place(&mut placement, word, value)?;
             } else {
-                let known: Vec<&str> = kind.parameters.iter().map(|p| p.name).chain(KEYS).collect();
+                let known: Vec<&str> = kind.parameters.iter().map(|p| p.name).chain(KEYS).chain(fitted.then_some(FILE)).collect();
                 let error = Error::usage(format!("potential {} has no parameter `{word}`", kind.name)).expected(known.join(", "));
                 let error = match nearest(word, known) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -185,6 +200,16 @@ impl Reader<'_> {
                 let error = Error::usage(format!("component `{name}` has no {}", parameter.name));
                 self.at(error.expected(format!("{} [{}]: {}", parameter.name, parameter.unit, parameter.description)), start)
             })?);
+        }
+        if fitted {
+            let (file, start) = text(FILE)?;
+            let saved = (self.open)(file).map_err(|e| self.at(e, start))?;
+            let component = Component::expansion(name, file, Arc::new(Expansion::from_toml(&saved, file)?))?;
+            if component.kind.name != kind.name {
+                let error = Error::mismatch(format!("`{file}` holds another kind")).expected(kind.name).found(component.kind.name);
+                return Err(self.at(error, start));
+            }
+            return component.placed(placement).map_err(|e| self.at(e, start));
         }
         Component::new(name, kind.name, &values).and_then(|c| c.placed(placement)).map_err(|e| self.at(e, start))
     }
