@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod batch;
 pub mod coordinates;
+pub mod extents;
 pub mod field;
 pub mod gradient;
 pub mod integrate;

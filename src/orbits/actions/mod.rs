@@ -6,9 +6,13 @@
 pub mod focal;
 pub mod isochrone;
 pub mod many;
+pub mod spherical;
 pub mod staeckel;
+pub mod staeckel_angles;
 
 pub use focal::{FocalLength, FocalTable};
 pub use isochrone::{ActionAngle, Angles, Isochrone};
 pub use many::{ActionColumns, actions};
+pub use spherical::{SphericalNodes, SphericalOrbit, spherical};
 pub use staeckel::{Actions, Cylindrical, Frequencies, Fudge, Nodes, Reference, fudge};
+pub use staeckel_angles::{AngleNodes, fudge_with_angles};
