@@ -8,6 +8,7 @@ pub mod batch;
 pub mod coordinates;
 pub mod extents;
 pub mod field;
+pub mod frequencies;
 pub mod gradient;
 pub mod integrate;
 pub mod potential;

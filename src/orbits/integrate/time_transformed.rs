@@ -6,17 +6,19 @@
 //! Accuracy   order 2; in Kepler's field the orbit is exact but for the time along it; an output is a step aside whose length is
 //!            sought for its time
 //! Edge cases fields that change with time are not conserved by it; where Phi >= 0 there is no logarithm: NaN
-//! Cost       one acceleration and one potential a step, some 8 of them an output; 1/U the time of a step at the start: more steps in the depth, fewer far out
+//! Cost       one acceleration and one potential a step, 8 of them an output; 1/U the time of a step at the start: more steps in the depth, fewer far out
 //! See also   `symplectic`
 
 use super::state::State;
 use super::symplectic::{Moving, Plan};
 use crate::numeric::real::{Real, dot};
-use crate::numeric::together::{Masked, root};
+use crate::numeric::together::Masked;
 use crate::orbits::field::Field;
 
 /// Steps at most, in those that the plan would take in time: below the centre of a cusp time stands still.
 const MOST_STEPS: usize = 1000;
+/// Secants of an output's time: the function is nearly straight.
+const SECANTS: usize = 7;
 /// And always so many more.
 const FEWEST_STEPS: usize = 100_000;
 
@@ -61,11 +63,21 @@ impl<T: Masked> Deep<T> {
         self
     }
 
-    /// The orbit at `time`, one step aside, which is before the end of a whole step.
+    /// The orbit at `time`, one step aside, which is before the end of the whole step that leads to `after`.
     #[inline(always)]
-    fn at(&self, field: &(impl Field<T> + ?Sized), time: T, forth: T) -> Moving<T> {
-        let part = root(|part| (time - self.ahead(field, self.step * part).time) * forth, T::constant(0.0), T::constant(1.0));
-        let there = self.ahead(field, self.step * part);
+    fn at(&self, field: &(impl Field<T> + ?Sized), time: T, after: T) -> Moving<T> {
+        // Secants within the bracket; the derivatives of numbers that carry them converge with them.
+        let (mut a, mut late_a) = (T::constant(1.0), after - time);
+        let (mut b, mut late_b) = (T::constant(0.0), self.time - time);
+        let mut there = *self;
+        for _ in 0..SECANTS {
+            let secant = b - late_b * (b - a) / (late_b - late_a);
+            let inside = T::both(T::constant(-0.1).less(secant), secant.less(T::constant(1.1)));
+            let next = T::choose(inside, secant, b);
+            there = self.ahead(field, self.step * next);
+            (a, late_a) = (b, late_b);
+            (b, late_b) = (next, there.time - time);
+        }
         Moving { time, state: there.state, acceleration: field.acceleration(time, there.state.position) }
     }
 }
@@ -88,10 +100,12 @@ pub(super) fn run<T: Masked>(field: &(impl Field<T> + ?Sized), plan: &Plan, star
     for (row, stop) in plan.stops.iter().enumerate() {
         done += stop.steps;
         let end = T::constant(plan.start + plan.step * done as f64 + stop.rest);
+        let mut after;
         loop {
             let next = orbit.ahead(field, orbit.step);
+            after = next.time;
             // Those whose next step does not pass the output take it; the others wait for them.
-            let on = zero.less((end - next.time) * forth);
+            let on = zero.less((end - after) * forth);
             if !T::any(on) || left == 0 {
                 break;
             }
@@ -103,10 +117,10 @@ pub(super) fn run<T: Masked>(field: &(impl Field<T> + ?Sized), plan: &Plan, star
                 orbit.state.velocity[i] = keep(next.state.velocity[i], orbit.state.velocity[i]);
             }
         }
-        let mut there = orbit.at(field, end, forth);
+        let mut there = orbit.at(field, end, after);
         if left == 0 {
             // One of them stands still: those that did not arrive are not known.
-            let late = zero.less((end - orbit.ahead(field, orbit.step).time) * forth);
+            let late = zero.less((end - after) * forth);
             let nothing = T::constant(f64::NAN);
             there.state.position = there.state.position.map(|x| T::choose(late, nothing, x));
             there.state.velocity = there.state.velocity.map(|v| T::choose(late, nothing, v));
