@@ -9,6 +9,7 @@
 //! Cost       one adaptive orbit over the asked periods, some 30 steps each
 //! See also   `extents` for many stars, `actions::staeckel` for extents without an orbit
 
+pub use super::extents::summaries;
 use super::field::Field;
 use super::integrate::{Adaptive, Dense, EventKind, State, Status, Tolerance, events, integrate};
 use crate::error::Result;

@@ -4,7 +4,8 @@
 //!            with even n_z, |n_r|, |n_z| <= order, one of n and -n; S_n and J by one fit to all times, theta_0 and Omega by another
 //! Units      kpc, km/s; actions kpc km/s, angles rad in [0, 2 pi), frequencies km/s/kpc
 //! Source     Sanders & Binney 2014, MNRAS 441, 3284, sections 2 and 3, for two degrees of freedom beside L_z
-//! Accuracy   its own estimate, the change from four orders less; order 24 has 1e-10 of the actions where orbits are smooth (tests)
+//! Accuracy   its own estimate, the change from four orders less; order 24 has 1e-12 of the actions where orbits are
+//!            smooth, 1e-9 near a resonance (tests)
 //! Edge cases static fields with an axis and a plane of symmetry; unbound, planar and polar orbits: NaN; orbits that a resonance traps or
 //!            that are chaotic have no such actions, and the estimate says so
 //! Cost       order^2 unknowns, four times as many outputs: 0.1 s at order 12, 2 s at order 24: a check, not a column
@@ -291,8 +292,9 @@ mod tests {
         let flat = Potential { components: vec![Component::new("galaxy", "kuzmin_kutuzov", &[1e11, 4.0, 2.5]).unwrap()] };
         let flat = Gravity::new(&flat);
         let delta = (4.0f64.powi(2) - 2.5f64.powi(2)).sqrt();
-        for w in [[8.0, 1.0, 0.5, 30.0, 170.0, 30.0], [6.0, -3.0, 2.0, -40.0, 110.0, 60.0]] {
-            let (exact, angles) = fudge_with_angles(&flat, w, delta, &Nodes::new(80, 80, Default::default()), &AngleNodes::default());
+        // The second is near a resonance: its outputs cover the torus slowly.
+        for (w, allowed) in [([8.0, 1.0, 0.5, 30.0, 170.0, 30.0], 1e-12), ([6.0, -3.0, 2.0, -40.0, 110.0, 60.0], 1e-9)] {
+            let (exact, angles) = fudge_with_angles(&flat, w, delta, &Nodes::new(240, 240, Default::default()), &AngleNodes::default());
             let mut last = f64::INFINITY;
             for order in [8, 12, 18, 24] {
                 let found = generating(&flat, State::from_array(w), order, &fine()).unwrap();
@@ -318,16 +320,19 @@ mod tests {
                     assert!(rate < 1e-8 && turned < 1e-6, "{rate:e} {turned:e}");
                 }
             }
-            assert!(last < 1e-10, "{last:e}");
+            assert!(last < allowed, "{last:e}");
         }
         let halo = Potential { components: vec![Component::new("halo", "nfw", &[4e11, 16.0]).unwrap()] };
         let halo = Gravity::new(&halo);
         let star = State::from_array([8.0, 1.0, 1.0, 60.0, 140.0, 50.0]);
         let exact = spherical::<f64, _>(&halo, &star, &SphericalNodes::default(), true);
-        let found = generating(&halo, star, 12, &fine()).unwrap();
-        let error = (found.actions.radial / exact.actions.radial - 1.0).abs();
-        println!("NFW: {error:e}, vertical {:e}", found.actions.vertical / exact.actions.vertical - 1.0);
-        assert!(error < 1e-10 && (found.actions.vertical / exact.actions.vertical - 1.0).abs() < 1e-10);
+        let mut last = [0.0; 2];
+        for order in [12, 20, 28] {
+            let found = generating(&halo, star, order, &fine()).unwrap().actions;
+            last = [found.radial / exact.actions.radial - 1.0, found.vertical / exact.actions.vertical - 1.0];
+            println!("NFW, order {order}: {last:?}");
+        }
+        assert!(last[0].abs() < 1e-10 && last[1].abs() < 1e-10, "{last:?}");
     }
 
     #[test]
