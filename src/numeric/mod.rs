@@ -3,6 +3,7 @@
 //!
 //! See also   each file; nothing here knows a unit
 
+pub mod angle;
 pub mod dispatch;
 pub mod double_double;
 pub mod dual;

@@ -7,16 +7,14 @@
 //! Accuracy   extrema by events on dense output, 1e-9 relative to the orbit; radii of circular orbits 1e-14
 //! Edge cases unbound: extent, eccentricity and circularity NaN, status unbound; e below 1e-8 is 0; no circular orbit found gives NaN
 //! Cost       one adaptive orbit over the asked periods, some 30 steps each
-//! See also   `actions::staeckel` for extents without an orbit
+//! See also   `extents` for many stars, `actions::staeckel` for extents without an orbit
 
-use rayon::prelude::*;
-
-use super::batch::Stars;
+pub use super::extents::summaries;
 use super::field::Field;
 use super::integrate::{Adaptive, Dense, EventKind, State, Status, Tolerance, events, integrate};
 use crate::error::Result;
-use crate::numeric::real::dot;
-use crate::numeric::together::root;
+use crate::numeric::real::{Real, dot};
+use crate::numeric::together::{Masked, root};
 
 /// What one orbit is like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,31 +45,37 @@ pub struct Summary {
 const LEAST_KPC: f64 = 1e-6;
 const GREATEST_KPC: f64 = 1e6;
 /// Eccentricities below are rounding.
-const ROUND: f64 = 1e-8;
+pub(super) const ROUND: f64 = 1e-8;
 
 /// Square of the circular velocity at R in the plane \[(km/s)^2\], on the x axis.
-pub fn circular_speed_squared<F: Field<f64> + ?Sized>(field: &F, radius: f64) -> f64 {
-    -radius * field.acceleration(0.0, [radius, 0.0, 0.0])[0]
+#[inline(always)]
+pub fn circular_speed_squared<T: Real, F: Field<T> + ?Sized>(field: &F, radius: T) -> T {
+    let zero = T::constant(0.0);
+    -(radius * field.acceleration(zero, [radius, zero, zero])[0])
 }
 
 /// Radius where a function that falls with ln R passes 0; NaN where it does not between the limits.
-fn radius_where(function: impl Fn(f64) -> f64) -> f64 {
-    let at = |ln_radius: f64| function(ln_radius.exp());
-    let (low, high) = (LEAST_KPC.ln(), GREATEST_KPC.ln());
-    if at(low) > 0.0 && at(high) < 0.0 { root(at, low, high).exp() } else { f64::NAN }
+#[inline(always)]
+fn radius_where<T: Masked>(function: impl Fn(T) -> T) -> T {
+    let at = |ln_radius: T| function(ln_radius.exp());
+    let (zero, low, high) = (T::constant(0.0), T::constant(LEAST_KPC.ln()), T::constant(GREATEST_KPC.ln()));
+    let between = T::both(zero.less(at(low)), at(high).less(zero));
+    T::choose(between, root(at, low, high).exp(), T::constant(f64::NAN))
 }
 
 /// Radius of the circular orbit with this |L_z| \[kpc\]; 0 for none.
-pub fn guiding_radius<F: Field<f64> + ?Sized>(field: &F, l_z: f64) -> f64 {
-    if l_z == 0.0 {
-        return 0.0;
-    }
-    radius_where(|r| l_z.abs() - r * circular_speed_squared(field, r).max(0.0).sqrt())
+#[inline(always)]
+pub fn guiding_radius<T: Masked, F: Field<T> + ?Sized>(field: &F, l_z: T) -> T {
+    let zero = T::constant(0.0);
+    let radius = radius_where(|r| l_z.abs() - r * circular_speed_squared(field, r).max(zero).sqrt());
+    T::choose(l_z.abs().less(T::constant(f64::MIN_POSITIVE)), zero, radius)
 }
 
 /// Radius of the circular orbit with this energy \[kpc\].
-pub fn circular_radius<F: Field<f64> + ?Sized>(field: &F, energy: f64) -> f64 {
-    radius_where(|r| energy - 0.5 * circular_speed_squared(field, r) - field.potential(0.0, [r, 0.0, 0.0]))
+#[inline(always)]
+pub fn circular_radius<T: Masked, F: Field<T> + ?Sized>(field: &F, energy: T) -> T {
+    let zero = T::constant(0.0);
+    radius_where(|r| energy - circular_speed_squared(field, r) * 0.5 - field.potential(zero, [r, zero, zero]))
 }
 
 /// L_z over the angular momentum of the circular orbit of this energy in the plane.
@@ -165,11 +169,6 @@ fn greatest_height(step: &Dense) -> f64 {
         }
     }
     highest
-}
-
-/// Summaries of many stars, on all threads.
-pub fn summaries<F: Field<f64> + ?Sized>(field: &F, stars: &Stars, periods: f64, tolerance: &Tolerance) -> Result<Vec<Summary>> {
-    (0..stars.len()).into_par_iter().map(|star| summary(field, stars.state(star), periods, tolerance)).collect()
 }
 
 #[cfg(test)]

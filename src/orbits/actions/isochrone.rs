@@ -25,13 +25,13 @@ pub struct Isochrone {
 
 /// Angles of the three actions \[rad\].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Angles {
+pub struct Angles<T> {
     /// From pericentre.
-    pub radial: f64,
+    pub radial: T,
     /// Azimuth, without the epicycles.
-    pub azimuthal: f64,
+    pub azimuthal: T,
     /// From the ascending node.
-    pub vertical: f64,
+    pub vertical: T,
 }
 
 /// Angles, actions and frequencies.
@@ -42,7 +42,7 @@ pub struct ActionAngle {
     /// Frequencies.
     pub frequencies: Frequencies<f64>,
     /// Angles.
-    pub angles: Angles,
+    pub angles: Angles<f64>,
 }
 
 impl Isochrone {

@@ -1,18 +1,22 @@
-//! Actions of many stars by the Staeckel fudge, eight at once.
+//! Actions of many stars by the Staeckel fudge or in a sphere, eight at once, with angles where these are asked for.
 //!
 //! Units      kpc, km/s; actions kpc km/s, frequencies km/s/kpc
 //! Accuracy   see `staeckel`; the same bits for any number of threads
 //! Edge cases unbound stars and NaN give NaN; L_z is always given
 //! Cost       see the timing of the tests
-//! See also   `staeckel`, `focal`
+//! See also   `staeckel`, `staeckel_angles`, `spherical`, `focal`
 
 use super::focal::FocalLength;
+use super::isochrone::Angles;
+use super::spherical::{SphericalNodes, SphericalOrbit, spherical};
 use super::staeckel::{Cylindrical, Fudge, Nodes, fudge};
+use super::staeckel_angles::{AngleNodes, fudge_with_angles};
 use crate::numeric::dispatch::{Kernel, fastest};
 use crate::numeric::dual::Dual;
 use crate::numeric::lanes::{LANES, Lanes};
 use crate::orbits::batch::{Stars, each_block};
 use crate::orbits::field::Field;
+use crate::orbits::integrate::State;
 
 /// Actions, frequencies and extents of stars, as columns.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,38 +39,86 @@ pub struct ActionColumns {
     pub eccentricity: Vec<f64>,
     /// Greatest height \[kpc\].
     pub z_max: Vec<f64>,
-    /// Focal length used \[kpc\].
+    /// Focal length used \[kpc\]; empty for spheres.
     pub focal_length: Vec<f64>,
+    /// Angles of the three \[rad\]; empty where they were not asked for.
+    pub angles: [Vec<f64>; 3],
 }
 
 struct Block<'a, F: ?Sized> {
     field: &'a F,
     focal: &'a FocalLength,
     nodes: &'a Nodes,
+    up_to_star: Option<&'a AngleNodes>,
     stars: [Lanes; 6],
 }
 
+/// What the fudge gives, the focal length, and the angles.
+type Answer = (Fudge<Lanes>, Lanes, Option<Angles<Lanes>>);
+
 impl<F: Field<Lanes> + Field<Dual<Lanes, 1>>> Kernel for Block<'_, F> {
-    type Answer = (Fudge<Lanes>, Lanes);
+    type Answer = Answer;
     #[inline(always)]
     fn run(self) -> Self::Answer {
         let star = Cylindrical::from_cartesian(self.stars);
         let delta = self.focal.of(self.field, star.r, star.z);
-        (fudge(self.field, &star, delta, self.nodes), delta)
+        match self.up_to_star {
+            None => (fudge(self.field, &star, delta, self.nodes), delta, None),
+            Some(up_to_star) => {
+                let (found, angles) = fudge_with_angles(self.field, self.stars, delta, self.nodes, up_to_star);
+                (found, delta, Some(angles))
+            }
+        }
     }
+}
+
+struct Sphere<'a, F: ?Sized> {
+    field: &'a F,
+    nodes: &'a SphericalNodes,
+    with_angles: bool,
+    stars: [Lanes; 6],
+}
+
+impl<F: Field<Lanes> + Field<Dual<Lanes, 1>>> Kernel for Sphere<'_, F> {
+    type Answer = SphericalOrbit<Lanes>;
+    #[inline(always)]
+    fn run(self) -> Self::Answer {
+        spherical::<Lanes, F>(self.field, &State::from_array(self.stars), self.nodes, self.with_angles)
+    }
+}
+
+/// Values of all blocks one after the other.
+fn column<B>(blocks: &[B], count: usize, value: impl Fn(&B) -> Lanes) -> Vec<f64> {
+    let mut out: Vec<f64> = Vec::with_capacity(blocks.len() * LANES);
+    for block in blocks {
+        out.extend(value(block).0);
+    }
+    out.truncate(count);
+    out
 }
 
 /// Actions of all stars in an axisymmetric field.
 pub fn actions<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(field: &F, stars: &Stars, focal: &FocalLength, nodes: &Nodes) -> ActionColumns {
-    let blocks = each_block(stars, |_, stars| fastest(Block { field, focal, nodes, stars }));
-    let column = |value: fn(&(Fudge<Lanes>, Lanes)) -> Lanes| {
-        let mut out: Vec<f64> = Vec::with_capacity(blocks.len() * LANES);
-        for block in &blocks {
-            out.extend(value(block).0);
-        }
-        out.truncate(stars.len());
-        out
-    };
+    columns(&each_block(stars, |_, stars| fastest(Block { field, focal, nodes, up_to_star: None, stars })), stars.len())
+}
+
+/// Actions and angles of all stars in an axisymmetric field.
+pub fn actions_with_angles<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(
+    field: &F,
+    stars: &Stars,
+    focal: &FocalLength,
+    nodes: &Nodes,
+) -> ActionColumns {
+    let up = AngleNodes::default();
+    let blocks = each_block(stars, |_, stars| fastest(Block { field, focal, nodes, up_to_star: Some(&up), stars }));
+    let nothing = Lanes([f64::NAN; LANES]);
+    let angle = |value: fn(&Angles<Lanes>) -> Lanes| column(&blocks, stars.len(), |b| b.2.as_ref().map_or(nothing, value));
+    let angles = [angle(|a| a.radial), angle(|a| a.azimuthal), angle(|a| a.vertical)];
+    ActionColumns { angles, ..columns(&blocks, stars.len()) }
+}
+
+fn columns(blocks: &[Answer], count: usize) -> ActionColumns {
+    let column = |value: fn(&Answer) -> Lanes| column(blocks, count, value);
     ActionColumns {
         radial: column(|b| b.0.actions.radial),
         azimuthal: column(|b| b.0.actions.azimuthal),
@@ -78,6 +130,35 @@ pub fn actions<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(field: &F, stars: &Stars
         eccentricity: column(|b| b.0.eccentricity),
         z_max: column(|b| b.0.z_max),
         focal_length: column(|b| b.1),
+        angles: Default::default(),
+    }
+}
+
+/// Actions of all stars in a field that is spherical around the origin, exactly; with angles where asked for.
+pub fn spherical_actions<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(
+    field: &F,
+    stars: &Stars,
+    nodes: &SphericalNodes,
+    with_angles: bool,
+) -> ActionColumns {
+    let blocks = each_block(stars, |_, stars| fastest(Sphere { field, nodes, with_angles, stars }));
+    let column = |value: fn(&SphericalOrbit<Lanes>) -> Lanes| column(&blocks, stars.len(), value);
+    ActionColumns {
+        radial: column(|b| b.actions.radial),
+        azimuthal: column(|b| b.actions.azimuthal),
+        vertical: column(|b| b.actions.vertical),
+        frequencies: [column(|b| b.frequencies.radial), column(|b| b.frequencies.azimuthal), column(|b| b.frequencies.vertical)],
+        energy: column(|b| b.energy),
+        pericentre: column(|b| b.pericentre),
+        apocentre: column(|b| b.apocentre),
+        eccentricity: column(|b| b.eccentricity),
+        z_max: column(|b| b.z_max),
+        focal_length: Vec::new(),
+        angles: if with_angles {
+            [column(|b| b.angles.radial), column(|b| b.angles.azimuthal), column(|b| b.angles.vertical)]
+        } else {
+            Default::default()
+        },
     }
 }
 
@@ -99,6 +180,12 @@ mod tests {
             let one = fudge(&field, &Cylindrical::from_cartesian(stars.state(star).to_array()), 3.0, &nodes);
             assert_eq!((one.actions.radial, one.actions.vertical), (fixed.radial[star], fixed.vertical[star]));
         }
+        let turning = actions_with_angles(&field, &stars, &FocalLength::Fixed(3.0), &nodes);
+        assert_eq!(turning.radial[3].to_bits(), fixed.radial[3].to_bits());
+        assert_eq!((fixed.angles[0].len(), turning.angles[2].len()), (0, 203));
+        let sphere = spherical_actions(&field, &stars, &SphericalNodes::default(), true);
+        let one = spherical::<f64, _>(&field, &stars.state(202), &SphericalNodes::default(), true);
+        assert_eq!((sphere.radial[202], sphere.angles[1][202]), (one.actions.radial, one.angles.azimuthal));
         let local = actions(&field, &stars, &FocalLength::Local, &nodes);
         let table = actions(&field, &stars, &FocalLength::Table(FocalTable::new(&field, 0.1, 100.0).unwrap()), &nodes);
         let mut worst = 0.0f64;

@@ -119,6 +119,46 @@ fn back_kick<T: Real, F: Field<Dual<T, 1>>>(
     }
 }
 
+/// A potential whose parameters are numbers of any kind, as gradients need it: for these and with one derivative more.
+#[derive(Clone, Debug)]
+pub struct Parametric<'a, T> {
+    plain: Variable<'a, T>,
+    slope: Variable<'a, Dual<T, 1>>,
+}
+
+impl<'a, T: Real> Parametric<'a, T> {
+    /// With one value for each of [`Potential::parameters`].
+    pub fn new(potential: &'a Potential, values: &[T]) -> Self {
+        let fixed: Vec<Dual<T, 1>> = values.iter().map(|&v| Dual::fixed(v)).collect();
+        Parametric {
+            plain: Variable { model: potential, prepared: potential.prepare_with(values) },
+            slope: Variable { model: potential, prepared: potential.prepare_with(&fixed) },
+        }
+    }
+}
+
+impl<T: Real> Field<T> for Parametric<'_, T> {
+    #[inline(always)]
+    fn potential(&self, time: T, p: [T; 3]) -> T {
+        self.plain.potential(time, p)
+    }
+    #[inline(always)]
+    fn acceleration(&self, time: T, p: [T; 3]) -> [T; 3] {
+        self.plain.acceleration(time, p)
+    }
+}
+
+impl<T: Real> Field<Dual<T, 1>> for Parametric<'_, T> {
+    #[inline(always)]
+    fn potential(&self, time: Dual<T, 1>, p: [Dual<T, 1>; 3]) -> Dual<T, 1> {
+        self.slope.potential(time, p)
+    }
+    #[inline(always)]
+    fn acceleration(&self, time: Dual<T, 1>, p: [Dual<T, 1>; 3]) -> [Dual<T, 1>; 3] {
+        self.slope.acceleration(time, p)
+    }
+}
+
 /// The gradient and, after it, the derivatives by every parameter of the potential, in the order of [`Potential::parameters`].
 ///
 /// One more evaluation a kick and parameter; memory as before.
@@ -130,20 +170,32 @@ pub fn gradient_with_parameters(
     steps: usize,
     seed: impl FnOnce(&State<f64>) -> State<f64>,
 ) -> (Gradient<f64>, Vec<f64>) {
-    let values = potential.parameters();
-    let fields: Vec<Variable<Dual<f64, 1>>> = (0..values.len())
+    gradient_at(potential, &potential.parameters(), time, start, step, steps, seed)
+}
+
+/// The same at other values of the parameters, of any kind of number: with duals, products of the Hessian.
+pub fn gradient_at<T: Real>(
+    potential: &Potential,
+    values: &[T],
+    time: T,
+    start: State<T>,
+    step: T,
+    steps: usize,
+    seed: impl FnOnce(&State<T>) -> State<T>,
+) -> (Gradient<T>, Vec<T>) {
+    let fields: Vec<Variable<Dual<T, 1>>> = (0..values.len())
         .map(|which| {
-            let parameters: Vec<Dual<f64, 1>> =
+            let parameters: Vec<Dual<T, 1>> =
                 values.iter().enumerate().map(|(i, &v)| if i == which { Dual::variable(v, 0) } else { Dual::fixed(v) }).collect();
             Variable { model: potential, prepared: potential.prepare_with(&parameters) }
         })
         .collect();
-    let mut sums = vec![0.0; values.len()];
-    let field = super::super::field::Gravity::new(potential);
+    let mut sums = vec![T::constant(0.0); values.len()];
+    let field = Parametric::new(potential, values);
     let gradient = sweep(&field, time, start, step, steps, seed, |time, place, pull| {
         for (sum, field) in sums.iter_mut().zip(&fields) {
             let a = field.acceleration(Dual::fixed(time), place.map(Dual::fixed));
-            *sum += a[0].tangent[0] * pull[0] + a[1].tangent[0] * pull[1] + a[2].tangent[0] * pull[2];
+            *sum += dot(a.map(|a| a.tangent[0]), pull);
         }
     });
     (gradient, sums)

@@ -7,6 +7,7 @@
 //! See also   `adjoint`, `numeric::dual`
 
 use crate::numeric::dual::Dual;
+use crate::numeric::together::Masked;
 use crate::orbits::field::{Field, Variable};
 use crate::orbits::integrate::{Method, Plan, State, symplectic};
 use crate::orbits::potential::Potential;
@@ -27,7 +28,7 @@ pub struct Derivatives {
     pub by_time: [f64; 6],
 }
 
-fn last<T: crate::numeric::real::Real>(field: &impl Field<T>, method: Method, plan: &Plan, start: [T; 6]) -> [T; 6] {
+fn last<T: Masked>(field: &impl Field<T>, method: Method, plan: &Plan, start: [T; 6]) -> [T; 6] {
     let mut end = start;
     symplectic::run(field, method, plan, State::from_array(start), |_, orbit| end = orbit.state.to_array());
     end

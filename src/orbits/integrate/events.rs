@@ -92,7 +92,7 @@ pub fn integrate_with_events<F: Field<f64> + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orbits::field::sample::Kepler;
+    use crate::orbits::field::sample::{Kepler, MilkyWay};
     use std::f64::consts::PI;
 
     #[test]
@@ -115,6 +115,38 @@ mod tests {
             assert_eq!((of(EventKind::Downwards).len(), of(EventKind::Upwards).len()), (3, 3));
             assert!(of(EventKind::Downwards).iter().all(|e| e.state.velocity[2] < 0.0));
             assert!(events.windows(2).all(|w| (w[1].time - w[0].time) * sign >= 0.0));
+        }
+    }
+
+    #[test]
+    fn the_way_back_meets_the_events_of_the_way_forth_whatever_the_output_times() {
+        let field = MilkyWay::default();
+        let tolerance = Tolerance { relative: 1e-12, position_kpc: 1e-12, velocity_kms: 1e-10, ..Default::default() };
+        let start = State::from_array([11.8, 0.79, 6.4, 109.5, -254.5, -90.3]);
+        let end = 1.7;
+        // Dense, sparse, and two nearly equal; an event falls between most of them.
+        let forth: Vec<f64> = vec![0.0, 1e-6, 0.013, 0.0131, 0.2, 0.7777777, 0.7777778, 1.1, end];
+        let go = |from: f64, state, times: &[f64]| integrate_with_events(&field, Adaptive::Dop853, &tolerance, from, state, times).unwrap();
+        let (path, events) = go(0.0, start, &forth);
+        let (_, plain) = go(0.0, start, &[end]);
+        assert_eq!(events, plain, "output times leave events alone");
+        let back: Vec<f64> = vec![1.69, 1.5, 0.4, 0.39999, 0.0];
+        let (home, returned) = go(end, path.states[8], &back);
+        assert!((0..3).all(|i| (home.states[4].position[i] - start.position[i]).abs() < 1e-7));
+        assert_eq!(events.len(), returned.len());
+        let kinds = [EventKind::Pericentre, EventKind::Apocentre, EventKind::Upwards, EventKind::Downwards];
+        assert!(kinds.iter().all(|k| events.iter().filter(|e| e.kind == *k).count() >= 2), "{events:?}");
+        for (a, b) in events.iter().zip(returned.iter().rev()) {
+            assert!(a.kind == b.kind && (a.time - b.time).abs() < 1e-9, "{a:?} {b:?}");
+            assert!((0..3).all(|i| (a.state.position[i] - b.state.position[i]).abs() < 1e-7), "{a:?} {b:?}");
+            let (r, v) = (a.state.position, a.state.velocity);
+            match a.kind {
+                EventKind::Pericentre | EventKind::Apocentre => assert!(dot(r, v).abs() < 1e-7, "{a:?}"),
+                EventKind::Upwards => assert!(r[2].abs() < 1e-10 && v[2] > 0.0),
+                EventKind::Downwards => assert!(r[2].abs() < 1e-10 && v[2] < 0.0),
+            }
+            let size = dot(r, r).sqrt();
+            assert!(size > 12.0 && size < 37.0);
         }
     }
 }

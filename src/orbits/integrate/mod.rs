@@ -4,11 +4,12 @@
 //! See also   `batch` for many orbits at once
 
 pub mod adaptive;
-mod dop853_table;
+pub(super) mod dop853_table;
 pub mod events;
 pub mod state;
 pub mod symplectic;
 pub mod tableau;
+pub mod time_transformed;
 
 pub use adaptive::{Path, Tolerance, integrate};
 pub use events::{Event, EventKind, integrate_with_events};

@@ -7,11 +7,13 @@
 //!            method from the step before it, error of the same order, and leaves the orbit itself as it would be without outputs
 //! Edge cases NaN in, NaN out; steps that do not reach the output are a `Limit` error of the plan
 //! Cost       1, 3 and 9 accelerations a step
-//! See also   `batch`, `adaptive`
+//! See also   `batch`, `adaptive`, `time_transformed`
 
 use super::state::State;
+use super::time_transformed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::real::Real;
+use crate::numeric::together::Masked;
 use crate::orbits::field::Field;
 
 /// A method with fixed steps.
@@ -24,6 +26,8 @@ pub enum Method {
     Yoshida4,
     /// Nine leapfrogs; order 6.
     KahanLi6,
+    /// Leapfrog whose steps shorten with the depth of the potential; order 2, see `time_transformed`.
+    TimeTransformed,
 }
 
 const LEAPFROG: [f64; 1] = [1.0];
@@ -40,7 +44,7 @@ impl Method {
     #[inline(always)]
     pub fn weights(self) -> &'static [f64] {
         match self {
-            Method::Leapfrog => &LEAPFROG,
+            Method::Leapfrog | Method::TimeTransformed => &LEAPFROG,
             Method::Yoshida4 => &YOSHIDA4,
             Method::KahanLi6 => &KAHAN_LI6,
         }
@@ -49,19 +53,21 @@ impl Method {
     /// Order of the global error.
     pub fn order(self) -> u32 {
         match self {
-            Method::Leapfrog => 2,
+            Method::Leapfrog | Method::TimeTransformed => 2,
             Method::Yoshida4 => 4,
             Method::KahanLi6 => 6,
         }
     }
 
-    /// The method called `name`: `leapfrog`, `yoshida4`, `kahan_li6`.
+    /// The method called `name`: `leapfrog`, `yoshida4`, `kahan_li6`, `time_transformed`.
     pub fn parse(name: &str) -> Result<Method> {
         match name {
             "leapfrog" => Ok(Method::Leapfrog),
             "yoshida4" => Ok(Method::Yoshida4),
             "kahan_li6" => Ok(Method::KahanLi6),
-            _ => Err(Error::usage(format!("no method with fixed steps is called `{name}`")).expected("leapfrog, yoshida4 or kahan_li6")),
+            "time_transformed" => Ok(Method::TimeTransformed),
+            _ => Err(Error::usage(format!("no method with fixed steps is called `{name}`"))
+                .expected("leapfrog, yoshida4, kahan_li6 or time_transformed")),
         }
     }
 }
@@ -184,13 +190,16 @@ pub fn direction(start: f64, times: &[f64]) -> Result<f64> {
 
 /// Runs one orbit, or eight, through a plan; `each` sees the state at every stop.
 #[inline(always)]
-pub fn run<T: Real>(
+pub fn run<T: Masked>(
     field: &(impl Field<T> + ?Sized),
     method: Method,
     plan: &Plan,
     start: State<T>,
     mut each: impl FnMut(usize, &Moving<T>),
 ) {
+    if method == Method::TimeTransformed {
+        return time_transformed::run(field, plan, start, each);
+    }
     let weights = method.weights();
     let step = T::constant(plan.step);
     let mut orbit = Moving::start(field, T::constant(plan.start), start);
