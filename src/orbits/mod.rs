@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod batch;
 pub mod coordinates;
+pub mod device;
 pub mod field;
 pub mod gradient;
 pub mod integrate;

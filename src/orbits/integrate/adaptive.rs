@@ -36,6 +36,18 @@ impl Default for Tolerance {
     }
 }
 
+impl Tolerance {
+    /// `Domain` error for tolerances that no step can keep.
+    pub fn check(&self) -> Result<()> {
+        let (position, velocity) = (self.position_kpc, self.velocity_kms);
+        let signs = self.relative >= 0.0 && position >= 0.0 && velocity >= 0.0;
+        if signs && (self.relative > 0.0 || position > 0.0 && velocity > 0.0) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Domain, "an orbit needs a tolerance above 0").found(format!("{self:?}")))
+    }
+}
+
 /// An orbit at the asked times.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
@@ -73,11 +85,7 @@ pub fn integrate<F: Field<f64> + ?Sized>(
     mut visit: Option<&mut dyn FnMut(&Dense)>,
 ) -> Result<Path> {
     let sign = direction(time, times)?;
-    if !(tolerance.relative >= 0.0 && tolerance.position_kpc >= 0.0 && tolerance.velocity_kms >= 0.0)
-        || !(tolerance.relative > 0.0 || tolerance.position_kpc > 0.0 && tolerance.velocity_kms > 0.0)
-    {
-        return Err(Error::new(ErrorKind::Domain, "an orbit needs a tolerance above 0").found(format!("{tolerance:?}")));
-    }
+    tolerance.check()?;
     let nothing = State::from_array([f64::NAN; 6]);
     let mut path = Path { states: Vec::with_capacity(times.len()), status: Status::Complete, drift: 0.0, steps: 0, rejected: 0 };
     let mut orbit = Moving::start(field, time, start);

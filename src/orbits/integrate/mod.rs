@@ -4,7 +4,7 @@
 //! See also   `batch` for many orbits at once
 
 pub mod adaptive;
-mod dop853_table;
+pub(in crate::orbits) mod dop853_table;
 pub mod events;
 pub mod state;
 pub mod symplectic;

@@ -1,0 +1,11 @@
+//! The CUDA path of orbits, checked three ways: NVRTC compiles it, a C++ compiler runs it on the processor, a GPU runs it.
+//!
+//! Layout     `compiler` needs libnvrtc (`SPOLIA_NVRTC` may name it), `host` a C++ compiler (`CXX` may name it), `gpu` a GPU; what is missing is
+//!            said in a line and skipped
+//! See also   benches/README.md for the commands
+
+mod compiler;
+mod gpu;
+mod host;
+mod host_program;
+mod samples;
