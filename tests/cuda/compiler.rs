@@ -33,7 +33,11 @@ fn nvrtc_compiles_every_kernel() {
                 for architecture in ARCHITECTURES {
                     let clock = Instant::now();
                     let text = ptx(&source, architecture).unwrap().to_src();
-                    println!("{name:<10} {kernel:?} {precision:?} {architecture}: {} lines of PTX, {:.2} s", text.lines().count(), clock.elapsed().as_secs_f64());
+                    println!(
+                        "{name:<10} {kernel:?} {precision:?} {architecture}: {} lines of PTX, {:.2} s",
+                        text.lines().count(),
+                        clock.elapsed().as_secs_f64()
+                    );
                     assert!(text.contains(&format!(".entry {}", kernel.entry())) && text.contains(&architecture.replace("compute", "sm")));
                     // Forces in single precision leave double to the state.
                     let single = text.contains("fma.rn.f32");

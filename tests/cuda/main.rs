@@ -4,6 +4,9 @@
 //!            said in a line and skipped
 //! See also   benches/README.md for the commands
 
+// Helpers of tests stand outside of the test functions that the lints know.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 mod compiler;
 mod gpu;
 mod host;

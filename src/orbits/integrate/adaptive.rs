@@ -37,14 +37,14 @@ impl Default for Tolerance {
 }
 
 impl Tolerance {
-    /// `Domain` error for tolerances that no step can keep.
+    /// `Domain` error where nothing is allowed.
     pub fn check(&self) -> Result<()> {
-        let (position, velocity) = (self.position_kpc, self.velocity_kms);
-        let signs = self.relative >= 0.0 && position >= 0.0 && velocity >= 0.0;
-        if signs && (self.relative > 0.0 || position > 0.0 && velocity > 0.0) {
-            return Ok(());
+        if !(self.relative >= 0.0 && self.position_kpc >= 0.0 && self.velocity_kms >= 0.0)
+            || !(self.relative > 0.0 || self.position_kpc > 0.0 && self.velocity_kms > 0.0)
+        {
+            return Err(Error::new(ErrorKind::Domain, "an orbit needs a tolerance above 0").found(format!("{self:?}")));
         }
-        Err(Error::new(ErrorKind::Domain, "an orbit needs a tolerance above 0").found(format!("{self:?}")))
+        Ok(())
     }
 }
 

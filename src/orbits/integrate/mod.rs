@@ -4,7 +4,7 @@
 //! See also   `batch` for many orbits at once
 
 pub mod adaptive;
-pub(in crate::orbits) mod dop853_table;
+pub(super) mod dop853_table;
 pub mod events;
 pub mod state;
 pub mod symplectic;
