@@ -39,6 +39,11 @@ fn nvrtc_compiles_every_kernel() {
                         clock.elapsed().as_secs_f64()
                     );
                     assert!(text.contains(&format!(".entry {}", kernel.entry())) && text.contains(&architecture.replace("compute", "sm")));
+                    // For `ptxas -v`, which says what registers and memory a kernel takes.
+                    if let Ok(folder) = std::env::var("SPOLIA_PTX") {
+                        let name = format!("{name}_{kernel:?}_{precision:?}_{architecture}.ptx").replace([' ', '(', ')'], "_");
+                        std::fs::write(std::path::Path::new(&folder).join(name), &text).unwrap();
+                    }
                     // Forces in single precision leave double to the state.
                     let single = text.contains("fma.rn.f32");
                     assert_eq!(single, precision == Precision::Mixed);

@@ -39,6 +39,8 @@ DEVICE void slope(const Moving &o, double *k) {
 // h times the weighted sum of the first `stages` slopes.
 DEVICE void combined(const double (*k)[6], const double *weights, int stages, double step, double *out) {
     double total[6] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+    // Unrolled, the slopes would fill all registers.
+#pragma unroll 2
     for (int j = 0; j < stages; j++) {
         double w = weights[j];
 #pragma unroll
