@@ -12,9 +12,9 @@ use spolia::orbits::device::source::Kernel;
 use spolia::orbits::device::structure::Structure;
 use spolia::orbits::device::{Precision, Steps, orbits_on, orbits_on_device};
 use spolia::orbits::integrate::{Adaptive, Judgement, Method, Status, Tolerance};
-use spolia::orbits::potential::{Potential, kinds};
+use spolia::orbits::potential::Potential;
 
-use crate::samples::{all_kinds, errors, exact, mixed_error, moving, near, parameters, points, roomy, stars, view};
+use crate::samples::{all_kinds, errors, exact, kinds, mixed_error, moving, near, parameters, points, roomy, stars, view};
 
 /// Whether there is a GPU.
 fn there() -> bool {

@@ -5,10 +5,10 @@ use spolia::orbits::device::source::Kernel;
 use spolia::orbits::device::{Precision, Steps};
 use spolia::orbits::field::Gravity;
 use spolia::orbits::integrate::{Adaptive, Judgement, Method, Status, Tolerance};
-use spolia::orbits::potential::{Potential, kinds};
+use spolia::orbits::potential::Potential;
 
 use crate::host_program::{Followed, Program, compiler};
-use crate::samples::{all_kinds, errors, exact, mixed_error, moving, near, parameters, points, roomy, stars, view};
+use crate::samples::{all_kinds, errors, exact, kinds, mixed_error, moving, near, parameters, points, roomy, stars, view};
 
 /// Relative error allowed where the order of operations is the same.
 const SAME: f64 = 1e-12;

@@ -2,7 +2,13 @@
 
 use spolia::numeric::random::Stream;
 use spolia::orbits::batch::Stars;
-use spolia::orbits::potential::{Amplitude, Component, Placement, Potential, Track, kinds};
+use spolia::orbits::device::structure::has_kernel;
+use spolia::orbits::potential::{self, Amplitude, Component, Kind, Placement, Potential, Track};
+
+/// Kinds that a GPU has.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    potential::kinds().iter().copied().filter(|kind| has_kernel(kind.name))
+}
 
 /// Parameters of each kind, some sets of them.
 pub fn parameters(kind: &str) -> Vec<Vec<f64>> {
@@ -34,7 +40,7 @@ pub fn all_kinds(chosen: &str, chosen_parameters: &[f64]) -> Potential {
         let placement = Placement { amplitude: Amplitude::Constant(strength), ..Placement::default() };
         Component::new(name, name, &own).unwrap().placed(placement).unwrap()
     };
-    Potential { components: kinds().iter().map(|kind| component(kind.name)).collect() }
+    Potential { components: kinds().map(|kind| component(kind.name)).collect() }
 }
 
 /// A disc and a bar that is moved, turned, spun and grows, under a constant, a linear and a tabulated strength.

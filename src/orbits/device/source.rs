@@ -54,9 +54,13 @@ const PROFILES: [(&str, &str); 20] = files![
 /// Threads of a block.
 pub const THREADS: u32 = 128;
 
-/// Path and text of `kernels/profiles/NAME.cuh`.
-pub(super) fn profile(name: &str) -> Option<&'static (&'static str, &'static str)> {
-    PROFILES.iter().find(|(path, _)| path.strip_prefix("profiles/").and_then(|p| p.strip_suffix(".cuh")) == Some(name))
+fn stem(path: &str) -> Option<&str> {
+    path.strip_prefix("profiles/")?.strip_suffix(".cuh")
+}
+
+/// `name` itself if there is a `kernels/profiles/NAME.cuh`.
+pub(super) fn profile(name: &str) -> Option<&'static str> {
+    PROFILES.iter().filter_map(|(path, _)| stem(path)).find(|stem| *stem == name)
 }
 
 impl Kernel {
@@ -100,10 +104,10 @@ impl Kernel {
         // A disc is part of the sums of three.
         let mut names = structure.files.clone();
         if names.contains(&"mn3") && !names.contains(&"miyamoto_nagai") {
-            names.insert(0, "miyamoto_nagai");
+            names.push("miyamoto_nagai");
         }
-        for file in names.iter().filter_map(|name| profile(name)) {
-            append(&mut text, *file);
+        for file in PROFILES.into_iter().filter(|(path, _)| stem(path).is_some_and(|stem| names.contains(&stem))) {
+            append(&mut text, file);
         }
         text += &structure.code;
         for file in ORBIT {

@@ -33,31 +33,27 @@ const TWO_TABLES: usize = 2 * ORDER;
 /// s, 1 / A_1, 1 / A_2 and weight of a node of `triaxial_nfw`.
 const NODE: usize = 4;
 
-fn lowering(component: &Component) -> Result<Lowering> {
+fn lowering(kind: &str) -> Option<Lowering> {
     let plain = |name: &'static str| Lowering { function: name, file: name, head: None, each: 1, more: |_| Vec::new() };
-    Ok(match component.kind.name {
-        name @ ("mn3_exponential" | "mn3_sech2" | "mn3_exponential_unrestricted" | "mn3_sech2_unrestricted") => {
-            Lowering { function: "mn3", file: "mn3", ..plain(name) }
-        }
-        name @ ("spiral_arms" | "spiral_arms_sinusoidal") => {
-            Lowering { file: "spiral_arms", more: |c| c.parameters().get(1).copied().into_iter().collect(), ..plain(name) }
-        }
-        name @ "triaxial_nfw" => Lowering { head: Some(2), each: NODE, ..plain(name) },
-        name @ "power_law_cutoff" => Lowering { head: Some(8), each: TWO_TABLES, ..plain(name) },
-        name @ "einasto" => {
-            let join = |c: &Component| match c.profile() {
-                Profile::Einasto(profile) => vec![profile.join()],
-                _ => Vec::new(),
-            };
-            Lowering { head: Some(8), each: TWO_TABLES, more: join, ..plain(name) }
-        }
-        name if super::source::profile(name).is_some() => plain(name),
-        name => {
-            return Err(Error::unsupported(format!("the GPU has no kernel for potentials of kind {name}"))
-                .at(format!("component `{}`", component.name))
-                .hint("run with `--device cpu`"));
-        }
-    })
+    let arms = |c: &Component| c.parameters().get(1).copied().into_iter().collect();
+    let join = |c: &Component| match c.profile() {
+        Profile::Einasto(profile) => vec![profile.join()],
+        _ => Vec::new(),
+    };
+    match kind {
+        "mn3_exponential" | "mn3_sech2" | "mn3_exponential_unrestricted" | "mn3_sech2_unrestricted" => Some(plain("mn3")),
+        "spiral_arms" => Some(Lowering { more: arms, ..plain("spiral_arms") }),
+        "spiral_arms_sinusoidal" => Some(Lowering { function: "spiral_arms_sinusoidal", more: arms, ..plain("spiral_arms") }),
+        "triaxial_nfw" => Some(Lowering { head: Some(2), each: NODE, ..plain("triaxial_nfw") }),
+        "power_law_cutoff" => Some(Lowering { head: Some(8), each: TWO_TABLES, ..plain("power_law_cutoff") }),
+        "einasto" => Some(Lowering { head: Some(8), each: TWO_TABLES, more: join, ..plain("einasto") }),
+        _ => super::source::profile(kind).map(plain),
+    }
+}
+
+/// Whether potentials of this kind have a kernel.
+pub fn has_kernel(kind: &str) -> bool {
+    lowering(kind).is_some()
 }
 
 /// A potential taken apart.
@@ -124,7 +120,11 @@ impl Structure {
     }
 
     fn add(&mut self, index: usize, component: &Component) -> Result<()> {
-        let lowering = lowering(component)?;
+        let lowering = lowering(component.kind.name).ok_or_else(|| {
+            Error::unsupported(format!("the GPU has no kernel for potentials of kind {}", component.kind.name))
+                .at(format!("component `{}`", component.name))
+                .hint("run with `--device cpu`")
+        })?;
         let constants = component.constants(component.parameters());
         let head = lowering.head.unwrap_or(constants.len()).min(constants.len());
         let (own, table) = constants.split_at(head);
