@@ -82,14 +82,16 @@ fn stars(options: &Options) -> Result<String> {
 
 /// Follows orbits.
 pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
-    let time = Quantity::parse(&options.time).and_then(|q| q.to(&Unit::parse("Gyr")?)).map_err(|e| e.at(format!("--time {}", options.time)))?;
+    let time =
+        Quantity::parse(&options.time).and_then(|q| q.to(&Unit::parse("Gyr")?)).map_err(|e| e.at(format!("--time {}", options.time)))?;
     let (stars, name) = (stars(options)?, text_literal(&options.potential));
     let session = session::open(global, options.source.as_slice(), false, true, OpenOptions::default())?;
     let star = "x, y, z, vx, vy, vz";
     let Some(path) = &global.output else {
         let fields = ["r_peri", "r_apo", "z_max", "ecc", "energy", "lz", "circularity", "status"];
         let columns = fields.map(|f| format!("o['{f}'] AS {f}")).join(", ");
-        let answer = session.query(&format!("SELECT id, {columns} FROM (SELECT id, orbit({star}, {name}) AS o FROM {stars}) ORDER BY id"))?;
+        let answer =
+            session.query(&format!("SELECT id, {columns} FROM (SELECT id, orbit({star}, {name}) AS o FROM {stars}) ORDER BY id"))?;
         output::answer(global, &answer)?;
         return Ok(Done::Fully);
     };

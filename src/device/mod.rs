@@ -6,7 +6,9 @@
 //! See also   `spolia doctor`, option `--device`
 
 #[cfg(feature = "cuda")]
-mod cuda;
+pub mod compile;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 
 use crate::error::{Error, ErrorKind, Result, nearest};
 

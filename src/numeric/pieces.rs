@@ -13,7 +13,7 @@ use std::f64::consts::PI;
 use super::real::Real;
 
 /// Coefficients of a piece.
-const ORDER: usize = 14;
+pub const ORDER: usize = 14;
 
 /// Where the pieces lie.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -33,6 +33,11 @@ impl<'a> Stars<'a> {
         Ok(Stars { columns })
     }
 
+    /// Columns x, y, z \[kpc\], vx, vy, vz \[km/s\].
+    pub fn columns(&self) -> [&'a [f64]; 6] {
+        self.columns
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.columns[0].len()
@@ -168,7 +173,7 @@ pub fn orbits<F: Field<Lanes> + ?Sized>(
 }
 
 /// Fixed steps of one orbit at most; more is a `Limit` error.
-const MOST_STEPS: usize = 1_000_000_000;
+pub(super) const MOST_STEPS: usize = 1_000_000_000;
 
 /// Orbits with steps chosen for each star alone.
 pub fn adaptive_orbits<F: Field<f64> + ?Sized>(

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod coordinates;
 pub mod expansion;
 pub mod extents;
+pub mod device;
 pub mod field;
 pub mod frequencies;
 pub mod gradient;

@@ -135,7 +135,11 @@ mod tests {
             assert_eq!(escape_energy(&Gravity::new(&model)), if name == "mw_lmc" { f64::INFINITY } else { 0.0 }, "{name}");
         }
         for kind in kinds() {
-            let Ok(component) = Component::new("one", kind.name, &kind.parameters.iter().map(|p| p.default.unwrap_or(1.0)).collect::<Vec<_>>()) else { continue };
+            let Ok(component) =
+                Component::new("one", kind.name, &kind.parameters.iter().map(|p| p.default.unwrap_or(1.0)).collect::<Vec<_>>())
+            else {
+                continue;
+            };
             let model = Potential { components: vec![component] };
             let expected = matches!(kind.name, "logarithmic" | "uniform_field");
             assert_eq!(escape_energy(&Gravity::new(&model)).is_infinite(), expected, "{}", kind.name);

@@ -35,7 +35,8 @@ const HEADROOM: f64 = 1.12;
 pub fn draw(answer: &Answer, model: &str, sql: &str) -> Result<Figure> {
     let asked = RefCell::new(Some(answer.clone()));
     let query = |_: &str| asked.take().ok_or_else(|| Error::internal("tracks are asked for once"));
-    let options = FigureOptions { table: Some(format!("orbits in {model}")), title: Some(format!("Orbits in {model}")), ..Default::default() };
+    let options =
+        FigureOptions { table: Some(format!("orbits in {model}")), title: Some(format!("Orbits in {model}")), ..Default::default() };
     let source = Source::new(&query, &options, "orbits");
     let columns = source.columns(sql)?;
     let [ids, times, x, y, z, ..] = columns.as_slice() else { return Err(Error::internal("tracks have five columns")) };
@@ -116,8 +117,7 @@ pub fn rotation_curve(model: &Potential, name: &str, radius_kpc: f64) -> Result<
     }
     let (bottom, side) = (Label::new("`R`", "kpc"), Label::new("`v`_{c}", "km s⁻¹"));
     panel.frame(&mut scene, Sides { bottom: Some(&bottom), left: Some(&side), ..Sides::default() }, Rgb::BLACK);
-    let taken: Vec<Vec<(f64, f64)>> =
-        curves.iter().map(|c| radii.iter().zip(&c.1).map(|(r, v)| panel.point(*r, *v)).collect()).collect();
+    let taken: Vec<Vec<(f64, f64)>> = curves.iter().map(|c| radii.iter().zip(&c.1).map(|(r, v)| panel.point(*r, *v)).collect()).collect();
     marks::legend(&mut scene, &panel.area, &entries, &taken);
     let mut columns = vec![("r_cyl", "kpc", radii.clone())];
     columns.extend(curves.iter().map(|(name, values)| (name.as_str(), "km/s", values.clone())));

@@ -130,7 +130,14 @@ impl Engine {
         config.options_mut().extensions.insert(tally.clone());
         let context = SessionContext::new_with_config_rt(config, runtime_env(&options)?);
         functions::register(&context)?;
-        Ok(Engine { options, sources: Arc::new(Sources::default()), canceller: Canceller::default(), tally, context, runtime: Some(runtime) })
+        Ok(Engine {
+            options,
+            sources: Arc::new(Sources::default()),
+            canceller: Canceller::default(),
+            tally,
+            context,
+            runtime: Some(runtime),
+        })
     }
 
     /// The settings as they are now.

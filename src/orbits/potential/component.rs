@@ -60,6 +60,11 @@ impl Component {
         self.placement.as_deref()
     }
 
+    /// Its formulas.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// Parameters in the order of the kind.
     pub fn parameters(&self) -> &[f64] {
         &self.parameters

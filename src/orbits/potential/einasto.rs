@@ -58,6 +58,11 @@ pub const KIND: Kind = Kind {
 const HEAD: usize = 8;
 
 impl Einasto {
+    /// s where the tables change.
+    pub(in crate::orbits) fn join(&self) -> f64 {
+        self.join
+    }
+
     /// s of x = r / r_s.
     #[inline(always)]
     fn argument<T: Real>(c: &[T], x: T) -> T {

@@ -49,6 +49,11 @@ impl Track {
     pub fn slopes(&self) -> &[f64] {
         &self.slopes
     }
+
+    /// Whether the end values hold outside.
+    pub fn keeps_ends(&self) -> bool {
+        self.hold
+    }
 }
 
 /// Slopes of the parabolas through each three neighbours.

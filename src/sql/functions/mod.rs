@@ -118,7 +118,8 @@ pub fn register(context: &SessionContext) -> Result<()> {
 /// Documentation of every function, aggregates first, by name.
 pub fn docs() -> &'static [FunctionDoc] {
     static DOCS: LazyLock<Vec<FunctionDoc>> = LazyLock::new(|| {
-        let mut docs: Vec<FunctionDoc> = SCALARS.iter().map(|f| f.doc).chain(STRUCTURED.iter().map(|f| f.doc)).chain(AGGREGATES.iter().map(|f| f.doc)).collect();
+        let mut docs: Vec<FunctionDoc> =
+            SCALARS.iter().map(|f| f.doc).chain(STRUCTURED.iter().map(|f| f.doc)).chain(AGGREGATES.iter().map(|f| f.doc)).collect();
         docs.sort_by_key(|doc| (doc.kind, doc.name));
         docs
     });

@@ -48,7 +48,11 @@ fn evaluate(call: &Call) -> Result<Vec<Values>> {
     let stars = host::stars(&columns)?;
     let (time, steps) = match (call.columns.literal(6), call.columns.literal(7)) {
         (Some(time), Some(steps)) => (time, steps),
-        _ => return Err(Error::usage("time and steps of orbit_track are one number for all stars").hint("orbit_at takes a time for each row")),
+        _ => {
+            return Err(
+                Error::usage("time and steps of orbit_track are one number for all stars").hint("orbit_at takes a time for each row")
+            );
+        }
     };
     if !(time != 0.0 && time.is_finite()) || !(steps >= 1.0 && steps.fract() == 0.0) {
         return Err(Error::usage("orbit_track needs a time that is not 0 and one step or more").found(format!("{time} Gyr, {steps} steps")));
