@@ -27,6 +27,14 @@ fn samples(kind: &str) -> Vec<Vec<f64>> {
             vec![1e10, -1.0, 4.0],
         ],
         "triaxial_nfw" => vec![vec![4e11, 16.0, 0.9, 0.8], vec![1e12, 20.0, 1.0, 1.0], vec![1e12, 20.0, 1.3, 0.6]],
+        "two_power_triaxial" => vec![
+            vec![4e11, 16.0, 1.0, 3.0, 0.9, 0.8],
+            vec![1e11, 5.0, 1.5, 4.2, 0.7, 0.5],
+            vec![1e11, 5.0, 2.0, 4.0, 1.2, 1.0],
+            vec![1e10, 2.0, 0.0, 5.0, 0.8, 0.4],
+            vec![1e10, 6.0, 2.6, 2.5, 1.0, 1.3],
+        ],
+        "exponential_disc" => vec![vec![5e10, 3.0, 0.3], vec![1e10, 2.5, 1.0], vec![1e10, 3.0, 0.0], vec![1e10, 2.0, 2.0]],
         "logarithmic" => vec![vec![220.0, 0.9, 0.0], vec![180.0, 1.0, 1.5], vec![180.0, 1.2, 0.3]],
         "einasto" => vec![vec![1e12, 20.0, 0.17], vec![1e11, 5.0, 0.5], vec![1e11, 8.0, 1.0]],
         "miyamoto_nagai" => vec![vec![6.8e10, 3.0, 0.28], vec![1e10, 0.0, 1.0], vec![1e10, 6.0, 0.1]],
@@ -58,6 +66,16 @@ fn points() -> Vec<[f64; 3]> {
     points
 }
 
+/// The greater one, and NaN where either is: `f64::max` would drop a deviation that is NaN, and the check would pass.
+pub(super) fn greater(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}
+
+/// `off` as a share of `size`; 0 where nothing is off, even where the size is 0.
+fn share(off: f64, size: f64) -> f64 {
+    if off == 0.0 { 0.0 } else { off / size }
+}
+
 fn each(mut check: impl FnMut(&Component) -> f64, what: &str, tolerance: f64) {
     for kind in kinds() {
         let mut worst = 0.0f64;
@@ -65,7 +83,7 @@ fn each(mut check: impl FnMut(&Component) -> f64, what: &str, tolerance: f64) {
             let component = Component::new("one", kind.name, &parameters).unwrap();
             let found = check(&component);
             assert!(found < tolerance, "{what} of {} {parameters:?}: {found:e}", kind.name);
-            worst = worst.max(found);
+            worst = greater(worst, found);
         }
         eprintln!("{what:<24} {:<30} {worst:.1e}", kind.name);
     }
@@ -88,13 +106,14 @@ fn accelerations_are_gradients() {
             let duals = component.constants(&component.parameters().iter().map(|p| D::constant(*p)).collect::<Vec<_>>());
             let mut worst = 0.0f64;
             for p in points() {
-                if component.kind.name == "kuzmin" && p[2] == 0.0 {
+                // On the plane of a razor-thin disc the force is the mean of both sides.
+                if component.density(p) == f64::INFINITY {
                     continue;
                 }
                 let a = component.acceleration(&constants, 0.3, p);
                 let phi = component.potential(&duals, D::constant(0.3), std::array::from_fn(|i| D::variable(p[i], i)));
                 let off = norm(std::array::from_fn(|i| a[i] + phi.tangent[i]));
-                worst = worst.max(off / norm(a));
+                worst = greater(worst, share(off, norm(a)));
             }
             worst
         },
@@ -124,7 +143,7 @@ fn the_laplacian_is_the_density() {
                     sum += second;
                     size = size.max(second.abs());
                 }
-                worst = worst.max((sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size.max(f64::MIN_POSITIVE));
+                worst = greater(worst, (sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size.max(f64::MIN_POSITIVE));
             }
             worst
         },
@@ -154,7 +173,7 @@ fn spheres_enclose_their_mass() {
                     }
                     _ => crate::numeric::quadrature::integrate(shell, low, high, 1e-13),
                 };
-                worst = worst.max((mass(high) - mass(low) - inside).abs() / mass(high));
+                worst = greater(worst, (mass(high) - mass(low) - inside).abs() / mass(high));
             }
             worst
         },
@@ -237,12 +256,12 @@ fn derivatives_by_parameters_are_those_of_central_differences() {
                     let phi = |c: &[f64]| component.potential(c, 0.0, p);
                     let difference = central(phi(&plus) - phi(&minus), phi(&plus_two) - phi(&minus_two));
                     let size = exact.abs() + component.potential(&here, 0.0, p).abs() / parameters[which].abs().max(0.1);
-                    worst = worst.max((exact - difference).abs() / size);
+                    worst = greater(worst, share((exact - difference).abs(), size));
                     let exact = component.acceleration(&dual, D::constant(0.0), q).map(|a| a.tangent[0]);
                     let [a, b, a2, b2] = [&plus, &minus, &plus_two, &minus_two].map(|c| component.acceleration(c, 0.0, p));
                     let off = norm(std::array::from_fn(|i| exact[i] - central(a[i] - b[i], a2[i] - b2[i])));
                     let size = norm(exact) + norm(component.acceleration(&here, 0.0, p)) / parameters[which].abs().max(0.1);
-                    worst = worst.max(off / size);
+                    worst = greater(worst, share(off, size));
                 }
             }
             worst

@@ -11,6 +11,7 @@ mod composite;
 mod dehnen_bar;
 mod einasto;
 mod expanded;
+mod exponential_disc;
 mod hernquist;
 mod homogeneous_sphere;
 mod isochrone;
@@ -31,6 +32,7 @@ mod profile;
 mod spiral_arms;
 mod text;
 mod triaxial_nfw;
+mod two_power_triaxial;
 mod uniform_field;
 
 #[cfg(test)]

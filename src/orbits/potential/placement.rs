@@ -164,10 +164,12 @@ impl Placement {
             rows[0][2] * rows[1][0] - rows[0][0] * rows[1][2],
             rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0],
         ];
-        let worst = (0..9).map(|n| off(n / 3, n % 3)).fold((dot(cross, rows[2]) - 1.0).abs(), f64::max);
-        if worst <= ROTATION_TOLERANCE {
+        // Every one by itself: a fold by `f64::max` would drop a NaN.
+        let misses: Vec<f64> = (0..9).map(|n| off(n / 3, n % 3)).chain([(dot(cross, rows[2]) - 1.0).abs()]).collect();
+        if misses.iter().all(|miss| *miss <= ROTATION_TOLERANCE) {
             return Ok(());
         }
+        let worst = misses.into_iter().fold(0.0, |worst: f64, miss| if miss <= worst { worst } else { miss });
         Err(Error::new(ErrorKind::Domain, "orientation is no rotation")
             .expected("three rows of length 1, at right angles, right-handed")
             .found(format!("rows that miss this by {worst:.1e}")))
@@ -303,6 +305,8 @@ mod tests {
         );
         let mirror = Placement { orientation: Some([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0]]), ..Placement::default() };
         assert!(mirror.check().unwrap_err().to_string().contains("no rotation"));
+        let hole = Placement { orientation: Some([[1.0, 0.0, 0.0], [0.0, f64::NAN, 0.0], [0.0, 0.0, 1.0]]), ..Placement::default() };
+        assert!(hole.check().unwrap_err().to_string().contains("no rotation"));
         assert!(Placement { amplitude: Amplitude::Exponential(0.0), ..Placement::default() }.check().is_err());
     }
 }

@@ -51,7 +51,7 @@ const HEAD: usize = 8;
 
 /// (u^B - 1) / B of `log` = ln u and `power` = u^B, ln u for B = 0.
 #[inline(always)]
-fn quotient<T: Real>(b: T, log: T, power: T) -> T {
+pub(super) fn quotient<T: Real>(b: T, log: T, power: T) -> T {
     let w = b * log;
     let mut series = T::constant(1.0);
     for n in (2..=QUOTIENT_TERMS).rev() {

@@ -5,8 +5,9 @@
 //! See also   `component`, ARCHITECTURE.md "add a potential"
 
 use super::{
-    burkert, dehnen_bar, einasto, expanded, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov, logarithmic, long_murali_bar,
-    miyamoto_nagai, mn3, nfw, plummer, point_mass, power_law_cutoff, spiral_arms, triaxial_nfw, uniform_field,
+    burkert, dehnen_bar, einasto, expanded, exponential_disc, hernquist, homogeneous_sphere, isochrone, jaffe, kuzmin, kuzmin_kutuzov,
+    logarithmic, long_murali_bar, miyamoto_nagai, mn3, nfw, plummer, point_mass, power_law_cutoff, spiral_arms, triaxial_nfw,
+    two_power_triaxial, uniform_field,
 };
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::numeric::dispatch::Kernel;
@@ -170,11 +171,13 @@ profiles! {
     HomogeneousSphere in homogeneous_sphere,
     Nfw in nfw,
     TriaxialNfw in triaxial_nfw,
+    TwoPowerTriaxial in two_power_triaxial,
     Burkert in burkert,
     PowerLawCutoff in power_law_cutoff,
     Logarithmic in logarithmic,
     MiyamotoNagai in miyamoto_nagai,
     Mn3 in mn3,
+    ExponentialDisc in exponential_disc,
     Kuzmin in kuzmin,
     KuzminKutuzov in kuzmin_kutuzov,
     Einasto in einasto,
@@ -194,6 +197,7 @@ const KINDS: &[&Kind] = &[
     &homogeneous_sphere::KIND,
     &nfw::KIND,
     &triaxial_nfw::KIND,
+    &two_power_triaxial::KIND,
     &burkert::KIND,
     &power_law_cutoff::KIND,
     &logarithmic::KIND,
@@ -202,6 +206,7 @@ const KINDS: &[&Kind] = &[
     &mn3::SECH2,
     &mn3::EXPONENTIAL_UNRESTRICTED,
     &mn3::SECH2_UNRESTRICTED,
+    &exponential_disc::KIND,
     &kuzmin::KIND,
     &kuzmin_kutuzov::KIND,
     &einasto::KIND,
