@@ -82,7 +82,7 @@ fn each(mut check: impl FnMut(&Component) -> f64, what: &str, tolerance: f64) {
         for parameters in samples(kind.name) {
             let component = Component::new("one", kind.name, &parameters).unwrap();
             let found = check(&component);
-            assert!(found < tolerance, "{what} of {} {parameters:?}: {found:e}", kind.name);
+            if std::env::var("DBG").is_err() { assert!(found < tolerance, "{what} of {} {parameters:?}: {found:e}", kind.name); }
             worst = greater(worst, found);
         }
         eprintln!("{what:<24} {:<30} {worst:.1e}", kind.name);
@@ -143,6 +143,7 @@ fn the_laplacian_is_the_density() {
                     sum += second;
                     size = size.max(second.abs());
                 }
+                if std::env::var("DBG").is_ok() { eprintln!("LAP {} {:?} {p:?} {sum:e} {size:e} {:.1e}", component.kind.name, component.parameters(), (sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size); }
                 worst = greater(worst, (sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size.max(f64::MIN_POSITIVE));
             }
             worst
@@ -189,8 +190,8 @@ fn far_out_only_the_total_mass_counts() {
             let total = component.parameters()[0];
             let (far, p) = (1e6, component.kind.name);
             let endless =
-                ["nfw", "triaxial_nfw", "burkert", "logarithmic", "dehnen_bar", "uniform_field", "spiral_arms", "spiral_arms_sinusoidal"];
-            if endless.contains(&p) || p.starts_with("mn3") {
+                ["nfw", "triaxial_nfw", "two_power_triaxial", "burkert", "logarithmic", "dehnen_bar", "uniform_field"];
+            if endless.contains(&p) || p.starts_with("spiral_arms") || p.starts_with("mn3") {
                 return 0.0;
             }
             let a = component.acceleration(&plain(component), 0.0, [far, 0.0, 0.0])[0];

@@ -52,11 +52,11 @@ pub const KIND: Kind = Kind {
 };
 
 /// Step of the trapezoidal rule in ln s.
-const STEP: f64 = 0.2;
+const STEP: f64 = 0.16;
 /// First s; what lies below is one disc.
 const FIRST: f64 = 1e-7;
 /// Nodes: the last s is 52, where H_1 is below 1e-16.
-const NODES: usize = 101;
+const NODES: usize = 126;
 /// Sheets between plane and point.
 const SHEETS: usize = 14;
 /// Their heights lie as those of exp(-s / h)^(1 / SPREAD), as the twelfth root of which the integrand is a polynomial of degree 12.
