@@ -18,7 +18,7 @@ use super::staeckel::{Actions, Frequencies};
 use crate::numeric::angle::{atan2, wrap};
 use crate::numeric::dual::Dual;
 use crate::numeric::quadrature::gauss_legendre;
-use crate::numeric::real::{Real, dot};
+use crate::numeric::real::dot;
 use crate::numeric::together::{Masked, root};
 use crate::orbits::field::Field;
 use crate::orbits::integrate::State;
