@@ -101,15 +101,15 @@ pub struct Kind {
 
 /// One profile with its constants at a place: code of its own for each kind of number, so that a sum over all profiles is a few calls
 /// wherever it is used, not a copy of every formula.
-struct PotentialOf<'a, P, T>(&'a P, &'a [T], [T; 3]);
+struct PotentialOf<'a, P, T>(&'a P, &'a [T], T, [T; 3]);
 /// The same for the acceleration.
-struct AccelerationOf<'a, P, T>(&'a P, &'a [T], [T; 3]);
+struct AccelerationOf<'a, P, T>(&'a P, &'a [T], T, [T; 3]);
 
 impl<P: Formulas, T: Real> Kernel for PotentialOf<'_, P, T> {
     type Answer = T;
     #[inline(always)]
     fn run(self) -> T {
-        self.0.potential(self.1, self.2)
+        self.0.potential_at(self.1, self.2, self.3)
     }
 }
 
@@ -117,7 +117,7 @@ impl<P: Formulas, T: Real> Kernel for AccelerationOf<'_, P, T> {
     type Answer = [T; 3];
     #[inline(always)]
     fn run(self) -> [T; 3] {
-        self.0.acceleration(self.1, self.2)
+        self.0.acceleration_at(self.1, self.2, self.3)
     }
 }
 
@@ -135,22 +135,22 @@ macro_rules! profiles {
             }
             #[inline(always)]
             fn potential<T: Real>(&self, c: &[T], p: [T; 3]) -> T {
-                match self { $(Profile::$variant(profile) => T::apart(PotentialOf(profile, c, p))),* }
+                self.potential_at(c, T::constant(0.0), p)
             }
             #[inline(always)]
             fn acceleration<T: Real>(&self, c: &[T], p: [T; 3]) -> [T; 3] {
-                match self { $(Profile::$variant(profile) => T::apart(AccelerationOf(profile, c, p))),* }
+                self.acceleration_at(c, T::constant(0.0), p)
             }
             fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64 {
                 match self { $(Profile::$variant(profile) => profile.density(parameters, p)),* }
             }
             #[inline(always)]
             fn potential_at<T: Real>(&self, c: &[T], time: T, p: [T; 3]) -> T {
-                match self { $(Profile::$variant(profile) => profile.potential_at(c, time, p)),* }
+                match self { $(Profile::$variant(profile) => T::apart(PotentialOf(profile, c, time, p))),* }
             }
             #[inline(always)]
             fn acceleration_at<T: Real>(&self, c: &[T], time: T, p: [T; 3]) -> [T; 3] {
-                match self { $(Profile::$variant(profile) => profile.acceleration_at(c, time, p)),* }
+                match self { $(Profile::$variant(profile) => T::apart(AccelerationOf(profile, c, time, p))),* }
             }
             fn density_at(&self, parameters: &[f64], time: f64, p: [f64; 3]) -> f64 {
                 match self { $(Profile::$variant(profile) => profile.density_at(parameters, time, p)),* }
