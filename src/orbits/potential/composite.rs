@@ -8,6 +8,7 @@
 use super::component::Component;
 use super::placement::{Amplitude, Placement, Track};
 use crate::error::Result;
+use crate::numeric::dispatch::Kernel;
 use crate::numeric::real::Real;
 
 /// A sum of components.
@@ -21,6 +22,49 @@ pub struct Potential {
 #[derive(Clone, Debug)]
 pub struct Prepared<T> {
     constants: Vec<Vec<T>>,
+}
+
+/// The sum at a place: code of its own for each kind of number, for methods have it in dozens of places.
+struct PotentialAt<'a, T> {
+    components: &'a [Component],
+    prepared: &'a Prepared<T>,
+    time: T,
+    p: [T; 3],
+}
+
+/// The same for the acceleration.
+struct AccelerationAt<'a, T> {
+    components: &'a [Component],
+    prepared: &'a Prepared<T>,
+    time: T,
+    p: [T; 3],
+}
+
+impl<T: Real> Kernel for PotentialAt<'_, T> {
+    type Answer = T;
+    #[inline(always)]
+    fn run(self) -> T {
+        let mut sum = T::constant(0.0);
+        for (component, constants) in self.components.iter().zip(&self.prepared.constants) {
+            sum += component.potential(constants, self.time, self.p);
+        }
+        sum
+    }
+}
+
+impl<T: Real> Kernel for AccelerationAt<'_, T> {
+    type Answer = [T; 3];
+    #[inline(always)]
+    fn run(self) -> [T; 3] {
+        let mut sum = [T::constant(0.0); 3];
+        for (component, constants) in self.components.iter().zip(&self.prepared.constants) {
+            let part = component.acceleration(constants, self.time, self.p);
+            for (total, part) in sum.iter_mut().zip(part) {
+                *total += part;
+            }
+        }
+        sum
+    }
 }
 
 impl Potential {
@@ -67,24 +111,13 @@ impl Potential {
     /// Potential \[(km/s)^2\] at `p` \[kpc\].
     #[inline(always)]
     pub fn potential<T: Real>(&self, prepared: &Prepared<T>, time: T, p: [T; 3]) -> T {
-        let mut sum = T::constant(0.0);
-        for (component, constants) in self.components.iter().zip(&prepared.constants) {
-            sum += component.potential(constants, time, p);
-        }
-        sum
+        T::apart(PotentialAt { components: &self.components, prepared, time, p })
     }
 
     /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
     #[inline(always)]
     pub fn acceleration<T: Real>(&self, prepared: &Prepared<T>, time: T, p: [T; 3]) -> [T; 3] {
-        let mut sum = [T::constant(0.0); 3];
-        for (component, constants) in self.components.iter().zip(&prepared.constants) {
-            let part = component.acceleration(constants, time, p);
-            for (total, part) in sum.iter_mut().zip(part) {
-                *total += part;
-            }
-        }
-        sum
+        T::apart(AccelerationAt { components: &self.components, prepared, time, p })
     }
 
     /// Density \[Msun/kpc^3\] at `p` \[kpc\].
