@@ -1,6 +1,7 @@
 //! A session as the common options ask for, with the named datasets and snapshots attached.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::options::GlobalOptions;
 use super::progress;
@@ -23,6 +24,7 @@ pub fn open(global: &GlobalOptions, paths: &[PathBuf], trust: bool, check_units:
         session.attach(path).map_err(|e| with_neighbour(e, path))?;
     }
     progress::on_interrupt(session.canceller());
+    session.watch(Arc::new(progress::Terminal::new(global)));
     Ok(session)
 }
 

@@ -135,11 +135,9 @@ mod tests {
             assert_eq!(escape_energy(&Gravity::new(&model)), if name == "mw_lmc" { f64::INFINITY } else { 0.0 }, "{name}");
         }
         for kind in kinds() {
-            let Ok(component) =
-                Component::new("one", kind.name, &kind.parameters.iter().map(|p| p.default.unwrap_or(1.0)).collect::<Vec<_>>())
-            else {
-                continue;
-            };
+            // A uniform field of 0 is none.
+            let parameters: Vec<f64> = kind.parameters.iter().map(|p| p.default.filter(|d| *d != 0.0).unwrap_or(1.0)).collect();
+            let Ok(component) = Component::new("one", kind.name, &parameters) else { continue };
             let model = Potential { components: vec![component] };
             let expected = matches!(kind.name, "logarithmic" | "uniform_field");
             assert_eq!(escape_energy(&Gravity::new(&model)).is_infinite(), expected, "{}", kind.name);

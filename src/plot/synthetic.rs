@@ -23,7 +23,7 @@ pub struct Memory {
 impl Memory {
     pub fn new(tables: &[(&str, RecordBatch)], threads: usize) -> Memory {
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(threads).with_batch_size(2048));
-        crate::sql::functions::register(&context).unwrap();
+        crate::sql::functions::register(&context, true).unwrap();
         for (name, batch) in tables {
             context.register_batch(*name, batch.clone()).unwrap();
         }

@@ -6,7 +6,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
@@ -36,6 +36,7 @@ use super::statement::{self, Action, Ready};
 use super::text::SqlText;
 use super::tree_function::{TreeFunction, Walk};
 use super::units;
+use super::watch::Watcher;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::schema::{UNIT, unit_of};
 use crate::units::Unit;
@@ -67,6 +68,7 @@ pub struct Engine {
     pub(super) sources: Arc<Sources>,
     pub(super) canceller: Canceller,
     pub(super) tally: Tally,
+    pub(super) watcher: OnceLock<Watcher>,
     context: SessionContext,
     runtime: Option<Runtime>,
 }
@@ -129,12 +131,13 @@ impl Engine {
         config.options_mut().extensions.insert(settings);
         config.options_mut().extensions.insert(tally.clone());
         let context = SessionContext::new_with_config_rt(config, runtime_env(&options)?);
-        functions::register(&context)?;
+        functions::register(&context, !options.limits.read_only)?;
         Ok(Engine {
             options,
             sources: Arc::new(Sources::default()),
             canceller: Canceller::default(),
             tally,
+            watcher: OnceLock::new(),
             context,
             runtime: Some(runtime),
         })
@@ -284,7 +287,8 @@ impl Engine {
     pub fn run(&self, planned: &Planned, text: &SqlText, keeps: bool, receive: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<()> {
         let limits = &self.options.limits;
         let deadline = limits.execution.map(|t| Instant::now() + t);
-        let run = Run { runtime: self.handle()?, canceller: &self.canceller, deadline, cut: planned.cut, keeps };
+        let watcher = self.watcher.get();
+        let run = Run { runtime: self.handle()?, canceller: &self.canceller, deadline, cut: planned.cut, keeps, watcher };
         let mut rows = 0;
         let mut pass = |batch: RecordBatch| {
             rows += batch.num_rows();

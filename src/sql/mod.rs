@@ -41,6 +41,7 @@ pub(crate) mod text;
 mod tree_function;
 mod unit_expr;
 mod units;
+pub mod watch;
 
 pub use limits::Limits;
 pub use particles::{FamiliesRequest, summary as export_summary};

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use super::order::Cut;
 use super::session::Canceller;
+use super::watch::{Watch, Watcher};
 use crate::error::{Error, ErrorKind};
 
 /// How often a waiting caller looks whether it should stop.
@@ -55,6 +56,8 @@ pub struct Run<'a> {
     pub cut: Option<Cut>,
     /// Whether the caller keeps every batch.
     pub keeps: bool,
+    /// Who is told about progress.
+    pub watcher: Option<&'a Watcher>,
 }
 
 type Piece = Result<RecordBatch, Failure>;
@@ -79,6 +82,7 @@ impl Run<'_> {
         receive: &mut dyn FnMut(RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Failure> {
         let count = plan.properties().output_partitioning().partition_count();
+        let mut watch = self.watcher.map(|watcher| Watch::new(watcher, plan));
         let (mut skip, mut left) = self.cut.map_or((0, usize::MAX), |(skip, keep)| (skip, keep.unwrap_or(usize::MAX)));
         // With a cut, later partitions may never be needed: each starts when its turn comes.
         let mut started: Vec<Option<Partition>> = (0..count).map(|p| self.cut.is_none().then(|| self.start(plan, p, context))).collect();
@@ -87,7 +91,7 @@ impl Run<'_> {
                 break;
             }
             let mut partition = slot.take().unwrap_or_else(|| self.start(plan, number, context));
-            while let Some(piece) = self.next(&mut partition)? {
+            while let Some(piece) = self.next(&mut partition, &mut watch)? {
                 let mut batch = piece?;
                 let passed = skip.min(batch.num_rows());
                 skip -= passed;
@@ -124,9 +128,12 @@ impl Run<'_> {
     }
 
     /// The next piece of a partition; none at its end.
-    fn next(&self, partition: &mut Partition) -> Result<Option<Piece>, Failure> {
+    fn next(&self, partition: &mut Partition, watch: &mut Option<Watch>) -> Result<Option<Piece>, Failure> {
         let _inside = self.runtime.enter();
         loop {
+            if let Some(watch) = watch {
+                watch.look();
+            }
             if self.canceller.is_cancelled() {
                 return Err(Error::new(ErrorKind::Interrupted, "the query was stopped").into());
             }

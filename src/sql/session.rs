@@ -17,6 +17,7 @@ use super::functions::{self, FunctionDoc};
 use super::limits::Limits;
 use super::particles::{self, FamiliesRequest};
 use super::sources::Content;
+use super::watch::Watcher;
 use super::{perform, tables};
 use crate::error::Result;
 use crate::ingest::export::Written;
@@ -174,6 +175,12 @@ impl Session {
     /// Names of all functions, those of the SQL library included, for completion.
     pub fn function_names(&self) -> Vec<String> {
         self.engine.function_names()
+    }
+
+    /// Tells `watcher` about the progress of every query; the first one named stays.
+    pub fn watch(&self, watcher: Watcher) {
+        // A second watcher would get half of what began under the first.
+        let _ = self.engine.watcher.set(watcher);
     }
 
     /// The handle that stops a running query.

@@ -57,7 +57,7 @@ fn context(seed: u64, partitions: usize, batch_rows: usize) -> SessionContext {
         parts[i % partitions].push(all.slice(start, batch_rows.min(ROWS - start)));
     }
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions).with_batch_size(batch_rows));
-    spolia::sql::functions::register(&context).unwrap();
+    spolia::sql::functions::register(&context, true).unwrap();
     context.register_table("t", Arc::new(MemTable::try_new(schema, parts).unwrap())).unwrap();
     context
 }

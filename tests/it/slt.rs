@@ -29,7 +29,7 @@ struct Plain {
 impl Plain {
     fn new(partitions: usize) -> Self {
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions).with_batch_size(3));
-        spolia::sql::functions::register(&context).unwrap();
+        spolia::sql::functions::register(&context, true).unwrap();
         Plain { context, runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap() }
     }
 }

@@ -58,7 +58,7 @@ fn nanoseconds_per_row() {
         let contexts = [true, false].map(|ours| {
             let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
             if ours {
-                spolia::sql::functions::register(&context).unwrap();
+                spolia::sql::functions::register(&context, true).unwrap();
             }
             context.register_table("t", table.clone()).unwrap();
             context

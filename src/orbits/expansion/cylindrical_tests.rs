@@ -96,7 +96,9 @@ fn a_smooth_disc_has_its_closed_form() {
         (field, e)
     };
     let (coarse, fine) = (fit(14), fit(28));
-    assert!(fine.1[0] < 1e-3 && fine.1[2] < 1e-2 && coarse.1[2] > 3.0 * fine.1[2] && fine.1[0] < coarse.1[0], "{:?} {:?}", coarse.1, fine.1);
+    assert!(fine.1[0] < 1e-3 && fine.1[2] < 1e-2, "{:?} {:?}", coarse.1, fine.1);
+    // Twice the knots: second order in the median, and better where it is worst.
+    assert!(coarse.1[0] > 4.0 * fine.1[0] && coarse.1[2] > 2.0 * fine.1[2], "{:?} {:?}", coarse.1, fine.1);
     let field = fine.0;
     for p in [[8.0, 0.0, 0.0], [3.0, 4.0, 0.2], [0.5, 0.0, 0.5]] {
         assert!((field.density(p) / density(p) - 1.0).abs() < 0.05, "{p:?} {} {}", field.density(p), density(p));

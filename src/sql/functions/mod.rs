@@ -63,8 +63,11 @@ static SCALARS: &[&Scalar] = &[
 static STRUCTURED: &[&Structured] = &[
     &orbits::acceleration::FUNCTION,
     &orbits::actions::FUNCTION,
+    &orbits::actions_angles::FUNCTION,
+    &orbits::actions_converged::FUNCTION,
     &orbits::orbit::FUNCTION,
     &orbits::orbit_at::FUNCTION,
+    &orbits::orbit_frequencies::FUNCTION,
     &orbits::orbit_track::FUNCTION,
 ];
 
@@ -101,12 +104,14 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// Adds every function to a DataFusion context; sums, means and variances replace the built-in ones of the same name.
-pub fn register(context: &SessionContext) -> Result<()> {
+///
+/// `open_files`: whether the name of a potential may be that of a file.
+pub fn register(context: &SessionContext, open_files: bool) -> Result<()> {
     for function in SCALARS {
-        context.register_udf(ScalarFunction::udf(function));
+        context.register_udf(ScalarFunction::udf(function, open_files));
     }
     for function in STRUCTURED {
-        context.register_udf(StructuredFunction::udf(function));
+        context.register_udf(StructuredFunction::udf(function, open_files));
     }
     context.register_udf(floor::udf());
     for function in AGGREGATES {
@@ -168,7 +173,7 @@ mod tests {
             assert!(unit_rule(doc.name).is_some(), "{}", doc.name);
         }
         let context = SessionContext::new();
-        register(&context).unwrap();
+        register(&context, true).unwrap();
         for function in AGGREGATES {
             for alias in (function.make)().aliases() {
                 assert!(unit_rule(alias).is_some(), "{alias}");

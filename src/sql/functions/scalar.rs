@@ -17,6 +17,7 @@ use datafusion::common::{Result, ScalarValue, exec_err, internal_datafusion_err,
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::orbits::host::permitted;
 use super::units::field_units;
 use super::{FunctionDoc, UnitRule};
 use crate::table::schema::UNIT;
@@ -132,6 +133,7 @@ pub struct ScalarFunction {
     function: &'static Scalar,
     aliases: Vec<String>,
     signature: Signature,
+    open_files: bool,
 }
 
 impl PartialEq for ScalarFunction {
@@ -147,12 +149,13 @@ impl Hash for ScalarFunction {
 }
 
 impl ScalarFunction {
-    /// The function of its constant data.
-    pub fn udf(function: &'static Scalar) -> ScalarUDF {
+    /// The function of its constant data, and whether a name may open a file.
+    pub fn udf(function: &'static Scalar, open_files: bool) -> ScalarUDF {
         ScalarUDF::from(ScalarFunction {
             function,
             aliases: function.aliases.iter().map(|a| a.to_string()).collect(),
             signature: Signature::user_defined(Volatility::Immutable),
+            open_files,
         })
     }
 }
@@ -200,6 +203,7 @@ impl ScalarUDFImpl for ScalarFunction {
                 false => ColumnarValue::Array(Arc::new(Float64Array::new_null(args.number_rows))),
             });
         }
+        permitted(self.open_files, self.name(), &columns.texts).map_err(outer)?;
         let values = (self.function.evaluate)(&columns)?;
         if all_literal {
             return Ok(ColumnarValue::Scalar(ScalarValue::Float64(values.first().copied())));

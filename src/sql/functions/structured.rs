@@ -14,6 +14,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{Result, ScalarValue, internal_datafusion_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::orbits::host::permitted;
 use super::scalar::{Columns, Gathered, coerce, gather, outer};
 use super::tally::Tally;
 use super::{FunctionDoc, UnitRule};
@@ -80,6 +81,7 @@ pub struct StructuredFunction {
     function: &'static Structured,
     fields: Fields,
     signature: Signature,
+    open_files: bool,
 }
 
 impl PartialEq for StructuredFunction {
@@ -95,15 +97,16 @@ impl Hash for StructuredFunction {
 }
 
 impl StructuredFunction {
-    /// The function of its constant data.
-    pub fn udf(function: &'static Structured) -> ScalarUDF {
+    /// The function of its constant data, and whether a name may open a file.
+    pub fn udf(function: &'static Structured, open_files: bool) -> ScalarUDF {
         let field = |&(name, unit): &(&str, &str)| match unit {
             TEXT => Field::new(name, DataType::Utf8, true),
             _ => unit_field(name, DataType::Float64, Unit::parse(unit).ok()),
         };
         // A potential may be a file, which can change between two queries.
         let signature = Signature::user_defined(Volatility::Stable);
-        ScalarUDF::from(StructuredFunction { function, fields: function.fields.iter().map(field).collect(), signature })
+        let fields = function.fields.iter().map(field).collect();
+        ScalarUDF::from(StructuredFunction { function, fields, signature, open_files })
     }
 
     fn item(&self) -> FieldRef {
@@ -152,6 +155,7 @@ impl ScalarUDFImpl for StructuredFunction {
             .filter_map(|(_, value)| value.and_then(|v| v.try_as_str().flatten()))
             .collect();
         if texts.len() == self.function.texts.len() {
+            permitted(self.open_files, self.name(), &texts).map_err(outer)?;
             (self.function.check)(&texts).map_err(outer)?;
         }
         let nullable = args.arg_fields.iter().any(|f| f.is_nullable());
@@ -167,6 +171,7 @@ impl ScalarUDFImpl for StructuredFunction {
                 false => ColumnarValue::Array(new_null_array(&data_type, args.number_rows)),
             });
         }
+        permitted(self.open_files, self.name(), &columns.texts).map_err(outer)?;
         let (settings, tally) = (Settings::of(&args.config_options), Tally::of(&args.config_options));
         let call = Call { columns: &columns, settings: &settings, tally: &tally };
         let values = (self.function.evaluate)(&call).map_err(outer)?;

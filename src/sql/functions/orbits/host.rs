@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
+use super::OF_POTENTIALS;
 use crate::constants::GYR_PER_TIME_UNIT;
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::orbits::actions::{FocalTable, Nodes};
 use crate::orbits::batch::Stars;
@@ -50,6 +52,17 @@ fn is_file(name: &str) -> bool {
 /// Whether `name` makes a file be opened.
 pub fn opens_a_file(name: &str) -> bool {
     is_file(name) && !name.contains("[[component]]")
+}
+
+/// Refuses a text that would open a file where sessions may not.
+pub fn permitted(open_files: bool, function: &str, texts: &[&str]) -> Result<()> {
+    match texts.iter().find(|text| opens_a_file(text)) {
+        Some(name) if !open_files && OF_POTENTIALS.contains(&function) => {
+            Err(Error::usage(format!("`{name}` is a file, and this session opens none"))
+                .expected("the name of a preset, or the text of a potential itself"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn load(name: &str) -> Result<Potential> {
@@ -173,6 +186,19 @@ pub fn count(call: &Call, function: &'static str, status: impl Iterator<Item = S
     }
 }
 
+/// The device that the session asks for.
+pub fn device(call: &Call) -> Result<Device> {
+    Device::parse(&call.settings.device)
+}
+
+/// Says that a function has no code for the GPU that was asked for.
+pub fn processor_alone(call: &Call, function: &'static str, rows: usize) -> Result<()> {
+    if device(call)? == Device::Cuda {
+        call.tally.add(function, "rows on the processor: this function has no code for GPUs", rows);
+    }
+    Ok(())
+}
+
 /// Time in inner units of one in Gyr.
 pub fn inner_time(time_gyr: f64) -> f64 {
     time_gyr / GYR_PER_TIME_UNIT
@@ -228,6 +254,16 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(host(&text).unwrap().potential.components.len(), 1);
         assert!(opens_a_file(&name) && !opens_a_file("mw2014") && !opens_a_file(&text));
+    }
+
+    #[test]
+    fn a_session_that_opens_no_files_opens_no_potentials() {
+        assert!(permitted(true, "orbit", &["own.toml"]).is_ok() && permitted(false, "orbit", &["mw2014"]).is_ok());
+        assert!(permitted(false, "orbit", &["/etc/own"]).is_err() && permitted(false, "abundance_z", &["Fe/H"]).is_ok());
+        // Every function that describes a model by its name is known here.
+        let named = |doc: &&crate::sql::functions::FunctionDoc| doc.signature.contains("'name'");
+        let all: Vec<&str> = crate::sql::functions::docs().iter().filter(named).map(|doc| doc.name).collect();
+        assert_eq!(all, OF_POTENTIALS);
     }
 
     #[test]

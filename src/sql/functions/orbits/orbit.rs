@@ -63,6 +63,7 @@ pub const FUNCTION: Structured = Structured {
             Error::usage("the periods of orbit() are one number for all stars").expected(format!("above 0, at most {MOST_PERIODS}"))
         })?;
         let all = summaries(&Gravity::new(&host.potential), &host::stars(&columns)?, periods, &host.tolerance())?;
+        host::processor_alone(call, FUNCTION.doc.name, all.len())?;
         host::count(call, FUNCTION.doc.name, all.iter().map(|s| s.status));
         let number = |value: fn(&Summary) -> f64| Values::Numbers(all.iter().map(value).collect());
         Ok(vec![

@@ -5,14 +5,17 @@
 //! Source     Hairer, Norsett & Wanner 1993, Solving Ordinary Differential Equations I, section II.10 (Dormand-Prince 8(5,3))
 //! Accuracy   1e-10 a step; 1e-8 relative over some Gyr of regular orbits
 //! Edge cases each row may have its own time; NaN in gives NaN and `not_finite`, counted in a note; unbound stars are followed all the same
+//! Cost       one time for all rows: eight orbits at a time, or a GPU (`SET spolia.device`); a time for each row: one by one
 //! See also   `orbit_track` for many times
 
 use super::host;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::orbits::device::{Precision, Steps, orbits_on};
 use crate::orbits::field::Gravity;
+use crate::orbits::integrate::{Adaptive, Status};
 use crate::orbits::values::carried;
 use crate::sql::functions::FunctionDoc;
-use crate::sql::functions::structured::{Structured, TEXT, Values};
+use crate::sql::functions::structured::{Call, Structured, TEXT, Values};
 
 /// The function.
 pub const FUNCTION: Structured = Structured {
@@ -34,14 +37,28 @@ pub const FUNCTION: Structured = Structured {
     fields: &[("x", "kpc"), ("y", "kpc"), ("z", "kpc"), ("vx", "km/s"), ("vy", "km/s"), ("vz", "km/s"), ("status", TEXT)],
     list: false,
     check: host::check,
-    evaluate: |call| {
-        let (host, columns) = host::of_call(call)?;
-        let times = call.columns.numbers(6).map_err(|e| Error::internal(e.to_string()))?;
-        let times: Vec<f64> = times.into_iter().map(host::inner_time).collect();
-        let ends = carried(&Gravity::new(&host.potential), &host::stars(&columns)?, &times, &host.tolerance())?;
-        host::count(call, FUNCTION.doc.name, ends.iter().map(|end| end.1));
-        let mut all: Vec<Values> = (0..6).map(|k| Values::Numbers(ends.iter().map(|end| end.0.to_array()[k]).collect())).collect();
-        all.push(Values::Words(ends.iter().map(|end| end.1.name()).collect()));
-        Ok(all)
-    },
+    evaluate,
 };
+
+fn evaluate(call: &Call) -> Result<Vec<Values>> {
+    let (host, columns) = host::of_call(call)?;
+    let (stars, tolerance) = (host::stars(&columns)?, host.tolerance());
+    let words = |status: &[Status]| Values::Words(status.iter().map(|s| s.name()).collect());
+    // One time for all stars is one integration of many orbits, on whichever device; else each star has its own.
+    if let Some(time) = call.columns.literal(6).filter(|t| *t != 0.0 && t.is_finite()) {
+        let steps = Steps::Chosen { method: Adaptive::Dop853, tolerance };
+        let times = [host::inner_time(time)];
+        let all = orbits_on(host::device(call)?, Precision::Double, &host.potential, &stars, &steps, 0.0, &times)?;
+        host::count(call, FUNCTION.doc.name, all.status.iter().copied());
+        let status = words(&all.status);
+        return Ok(all.columns.into_iter().map(Values::Numbers).chain([status]).collect());
+    }
+    let times = call.columns.numbers(6).map_err(|e| Error::internal(e.to_string()))?;
+    let times: Vec<f64> = times.into_iter().map(host::inner_time).collect();
+    let ends = carried(&Gravity::new(&host.potential), &stars, &times, &tolerance)?;
+    host::processor_alone(call, FUNCTION.doc.name, stars.len())?;
+    let status: Vec<Status> = ends.iter().map(|end| end.1).collect();
+    host::count(call, FUNCTION.doc.name, status.iter().copied());
+    let number = |k: usize| Values::Numbers(ends.iter().map(|end| end.0.to_array()[k]).collect());
+    Ok((0..6).map(number).chain([words(&status)]).collect())
+}

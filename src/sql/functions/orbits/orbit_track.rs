@@ -11,8 +11,7 @@
 use super::host;
 use crate::constants::GYR_PER_TIME_UNIT;
 use crate::error::{Error, Result};
-use crate::orbits::batch::adaptive_orbits;
-use crate::orbits::field::Gravity;
+use crate::orbits::device::{Precision, Steps, orbits_on};
 use crate::orbits::integrate::Adaptive;
 use crate::sql::functions::FunctionDoc;
 use crate::sql::functions::structured::{Call, Structured, Values};
@@ -64,7 +63,8 @@ fn evaluate(call: &Call) -> Result<Vec<Values>> {
     }
     let count = steps as usize;
     let times: Vec<f64> = (1..=count).map(|k| host::inner_time(time) * k as f64 / steps).collect();
-    let orbits = adaptive_orbits(&Gravity::new(&host.potential), &stars, Adaptive::Dop853, 0.0, &times, &host.tolerance())?;
+    let steps_of_each = Steps::Chosen { method: Adaptive::Dop853, tolerance: host.tolerance() };
+    let orbits = orbits_on(host::device(call)?, Precision::Double, &host.potential, &stars, &steps_of_each, 0.0, &times)?;
     host::count(call, FUNCTION.doc.name, orbits.status.iter().copied());
     let with_start = |k: usize| {
         let mut values = Vec::with_capacity(stars.len() * (count + 1));
