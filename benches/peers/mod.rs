@@ -15,6 +15,8 @@ pub struct Measured {
     pub name: String,
     /// Best time of each query [ms].
     pub best_ms: BTreeMap<String, f64>,
+    /// All times of each query, in turn [ms].
+    pub turns_ms: BTreeMap<String, Vec<f64>>,
     /// A number of each query's answer.
     pub check: BTreeMap<String, f64>,
     /// Largest resident size of the process [MiB].
@@ -70,6 +72,7 @@ pub fn take_turns(workers: &[Worker], rounds: usize) -> Vec<Measured> {
                         let ms: f64 = ms.parse().expect("milliseconds");
                         let best = measured.best_ms.entry(query.to_string()).or_insert(f64::INFINITY);
                         *best = best.min(ms);
+                        measured.turns_ms.entry(query.to_string()).or_default().push(ms);
                         measured.check.insert(query.to_string(), check.parse().expect("a number"));
                     }
                     ["peak", mib] => measured.peak_mib = measured.peak_mib.max(mib.parse().expect("MiB")),

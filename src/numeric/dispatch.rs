@@ -2,8 +2,11 @@
 //!
 //! Layout     a [`Kernel`] is compiled three times: for any machine, for AVX2 and for AVX-512; [`fastest`] runs the widest one that exists
 //! Accuracy   the same bits from all three: nothing is fused or reordered, only put side by side (tests)
+//! Edge cases the environment variable SPOLIA_SIMD (portable, avx2, avx512) sets an upper bound for the process; other words are ignored
 //! Cost       one test of a flag a call: call [`fastest`] around loops, not within; [`apart`] costs a call that is never inlined
 //! See also   `lanes`
+
+use std::sync::OnceLock;
 
 /// Work to compile for several machines: `run` and all that it calls must be `#[inline(always)]`.
 pub trait Kernel {
@@ -24,7 +27,19 @@ pub enum Width {
     Avx512,
 }
 
-/// The widest that this machine has, and that a test allows.
+impl Width {
+    /// `portable`, `avx2` or `avx512`.
+    pub fn parse(name: &str) -> Option<Width> {
+        match name {
+            "portable" => Some(Width::Portable),
+            "avx2" => Some(Width::Avx2),
+            "avx512" => Some(Width::Avx512),
+            _ => None,
+        }
+    }
+}
+
+/// The widest that this machine has, and that the environment or a test allows.
 pub fn widest() -> Width {
     #[cfg(test)]
     if let Some(least) = tests::LIMIT.get() {
@@ -33,7 +48,18 @@ pub fn widest() -> Width {
     machine()
 }
 
+/// Name of the environment variable that bounds the width.
+const VARIABLE: &str = "SPOLIA_SIMD";
+
 fn machine() -> Width {
+    static WIDEST: OnceLock<Width> = OnceLock::new();
+    *WIDEST.get_or_init(|| {
+        let bound = std::env::var(VARIABLE).ok().and_then(|name| Width::parse(&name));
+        bound.map_or_else(detected, |bound| bound.min(detected()))
+    })
+}
+
+fn detected() -> Width {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
@@ -150,6 +176,12 @@ pub mod tests {
             }
             x
         }
+    }
+
+    #[test]
+    fn widths_have_names() {
+        assert_eq!(["portable", "avx2", "avx512"].map(Width::parse), [Width::Portable, Width::Avx2, Width::Avx512].map(Some));
+        assert_eq!(Width::parse("sse"), None);
     }
 
     #[test]
