@@ -1,10 +1,12 @@
-//! Orbits, actions and gradients of stars in MWPotential2014, beside galpy, gala and galax.
+//! Orbits, actions and gradients of stars in MWPotential2014, beside galpy and gala.
 //!
-//! Layout     `cargo bench --bench orbits [-- FOLDER]`; SPOLIA_PYTHON names a Python with numpy, galpy, gala and galax;
+//! Layout     `cargo bench --bench orbits [-- FOLDER]`; SPOLIA_PYTHON names a Python with numpy, galpy and gala;
 //!            SPOLIA_ROUNDS turns of each engine (5), SPOLIA_STARS stars (100,000); each turn is a process of its own
 //! Formula    leapfrog: 1,000 steps of 0.978 Myr; dop853: the same time at 1e-10; actions: focal length 3.2 kpc, for galpy its default
 //!            of ten nodes; summaries: ten circular periods at 1e-10, or by the fudge; share of the peak: operations of a leapfrog, counted by
 //!            a number that counts, over those of a loop of fused multiplications and additions
+//!            errors of the fudge: against generating functions of order 14 of 1,000 stars
+//!            SPOLIA_TASKS=leapfrog,dop853,actions,focal,summary,summary_orbit,gradient,peak,accuracy chooses
 //! Units      microseconds a star, wall time of all cores; the check is the mean radius of the ends \[kpc\], or the mean J_R \[kpc km/s\]
 //! Edge cases stars without actions are left out of the mean
 //! See also   `peers`; benches/README.md for the results
@@ -24,7 +26,7 @@ use rayon::prelude::*;
 use spolia::numeric::dispatch::{Kernel, fastest};
 use spolia::numeric::lanes::{LANES, Lanes};
 use spolia::numeric::random::Stream;
-use spolia::orbits::actions::{FocalLength, FocalTable, Nodes, actions};
+use spolia::orbits::actions::{Converged, FocalLength, FocalTable, Nodes, actions, generating};
 use spolia::orbits::batch::{Stars, adaptive_orbits, orbits};
 use spolia::orbits::extents::summaries;
 use spolia::orbits::field::Gravity;
@@ -44,7 +46,12 @@ const PERIODS: f64 = 10.0;
 const FEW: usize = 2000;
 /// Steps between which memory may not grow.
 const GRADIENT_STEPS: [usize; 2] = [1_000, 1_000_000];
+/// Range of the table of focal lengths \[kpc\].
 const RADII_KPC: [f64; 2] = [0.1, 200.0];
+/// Order of the fits that errors are measured against, their own errors in parts of the sum of the actions, and how many.
+const FIT_ORDER: usize = 14;
+const FIT_ERROR: f64 = 1e-5;
+const FITS: usize = 1000;
 
 /// Number from the environment.
 fn setting(name: &str, default: usize) -> usize {
@@ -172,7 +179,7 @@ fn follow_back(what: &str, steps: usize, model: &Potential, field: &Gravity) {
 }
 
 /// Prints a row for each engine, in microseconds.
-fn print_rows(title: &str, task: &str, all: &[peers::Measured], per: f64, unit: &str) {
+fn print_rows(title: &str, all: &[peers::Measured], per: f64, unit: &str) {
     println!("\n{title}\n\n| | best, {unit} | median | against the first, best | peak, MiB | check |\n|---|---|---|---|---|---|");
     let first = all.first().and_then(|m| m.best_ms.values().next().copied()).unwrap_or(f64::NAN);
     for engine in all {
@@ -190,7 +197,47 @@ fn print_rows(title: &str, task: &str, all: &[peers::Measured], per: f64, unit: 
             engine.check[name]
         );
     }
-    let _ = task;
+}
+
+/// Errors of the fudge with each kind of focal length against actions that converge, of stars whose fit does.
+fn accuracy(count: usize) {
+    let model = Potential::named("mw2014").unwrap();
+    let field = Gravity::new(&model);
+    let columns = made(count);
+    let stars = Stars::new(std::array::from_fn(|i| columns[i].as_slice())).unwrap();
+    let clock = Instant::now();
+    let exact: Vec<Converged> =
+        (0..count).into_par_iter().map(|i| generating(&field, stars.state(i), FIT_ORDER, &Tolerance::default()).unwrap()).collect();
+    let seconds = clock.elapsed().as_secs_f64();
+    let sum = |i: usize| exact[i].actions.radial + exact[i].actions.vertical + exact[i].actions.azimuthal.abs();
+    let known: Vec<usize> = (0..count).filter(|&i| exact[i].error < FIT_ERROR * sum(i)).collect();
+    println!(
+        "\nErrors of the fudge against a generating function of order {FIT_ORDER}: {} of {count} orbits, whose own error is",
+        known.len()
+    );
+    println!(
+        "below {FIT_ERROR:e} of the sum of the actions; {:.1} ms of a core each\n",
+        seconds * 1e3 * rayon::current_num_threads() as f64 / count as f64
+    );
+    println!("| | median | 9 of 10 below | worst |\n|---|---|---|---|");
+    let nodes = Nodes::default();
+    let table = FocalLength::Table(FocalTable::new(&field, RADII_KPC[0], RADII_KPC[1]).unwrap());
+    for (name, focal) in [("fixed, 3.2 kpc", &FocalLength::Fixed(FOCAL_KPC)), ("local", &FocalLength::Local), ("table", &table)] {
+        let found = actions(&field, &stars, focal, &nodes);
+        let row = |what: &str, error: &dyn Fn(usize) -> f64| {
+            let mut all: Vec<f64> = known.iter().map(|&i| error(i)).collect();
+            all.sort_by(f64::total_cmp);
+            let at = |part: usize| all[(all.len() - 1) * part / 10];
+            println!("| {name}: {what} | {:.1e} | {:.1e} | {:.1e} |", at(5), at(9), at(10));
+        };
+        row("J_R over the sum", &|i| (found.radial[i] - exact[i].actions.radial).abs() / sum(i));
+        row("J_z over the sum", &|i| (found.vertical[i] - exact[i].actions.vertical).abs() / sum(i));
+        row("frequencies", &|i| {
+            let f = exact[i].frequencies;
+            let off = |k: usize, exact: f64| (found.frequencies[k][i] / exact - 1.0).abs();
+            off(0, f.radial).max(off(1, f.azimuthal)).max(off(2, f.vertical))
+        });
+    }
 }
 
 /// Instructions of the leapfrog beside the greatest speed of one core.
@@ -235,15 +282,19 @@ fn main() {
         worker
     };
     let peer = |name: &'static str, task: &str| peers::Worker::python(name, "orbits.py", &[&file, task, "--tool", name]);
-    let peer_few = |name: &'static str, task: &str| peers::Worker::python(name, "orbits.py", &[&file, task, "--tool", name, "--stars", &few]);
+    let peer_few =
+        |name: &'static str, task: &str| peers::Worker::python(name, "orbits.py", &[&file, task, "--tool", name, "--stars", &few]);
     let show = |title: &str, task: &str, workers: &[peers::Worker], per: f64, unit: &str| {
         if wanted(task) {
-            print_rows(title, task, &peers::take_turns(workers, rounds), per, unit);
+            print_rows(title, &peers::take_turns(workers, rounds), per, unit);
         }
     };
     println!("{count} stars in MWPotential2014, {rounds} turns");
     if wanted("peak") {
         share_of_the_peak();
+    }
+    if wanted("accuracy") {
+        accuracy(FITS.min(count));
     }
     let leapfrog = [
         own("Spolia", "leapfrog"),
@@ -251,7 +302,6 @@ fn main() {
         bounded("Spolia, portable", "leapfrog", "portable"),
         peer("gala", "leapfrog"),
         peer("galpy", "leapfrog"),
-        peer("galax", "leapfrog"),
     ];
     show("Leapfrog, 1,000 steps", "leapfrog", &leapfrog, 1e-3 * STEPS as f64, "ns a step and star");
     let own_dop = [own("Spolia", "dop853"), peer_few("gala", "dop853"), peer_few("galpy", "dop853")];

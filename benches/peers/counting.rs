@@ -1,6 +1,6 @@
 //! A number that counts what is done with it.
 //!
-//! Layout     one counter for all numbers of a thread; both sides of a choice are computed and counted, comparisons and choices are not
+//! Layout     one counter for all numbers of a thread; comparisons and choices are not counted, nor a side of a choice that no number takes
 //! Units      operations on doubles; a division and a root are one each, an elementary function those of its code
 //! See also   `numeric::real`, `numeric::elementary`
 
@@ -145,6 +145,12 @@ impl Real for Counted {
     }
     fn choose(mask: bool, yes: Counted, no: Counted) -> Counted {
         if mask { yes } else { no }
+    }
+    fn some(mask: bool) -> bool {
+        mask
+    }
+    fn every(mask: bool) -> bool {
+        mask
     }
     fn floor(self) -> Counted {
         Counted(self.0.floor())

@@ -87,6 +87,7 @@ pub fn take_turns(workers: &[Worker], rounds: usize) -> Vec<Measured> {
 }
 
 /// Prints a table with a row for each query, the total, its ratio to the first engine, and the memory.
+#[allow(dead_code)]
 pub fn print_table(queries: &[&str], all: &[Measured]) {
     let row = |name: &str, cell: &dyn Fn(&Measured) -> String| {
         println!("| {name} | {} |", all.iter().map(cell).collect::<Vec<_>>().join(" | "));

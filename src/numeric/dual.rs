@@ -205,6 +205,14 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
         yes.combine(no, T::choose(mask, yes.value, no.value), |a, b| T::choose(mask, a, b))
     }
     #[inline(always)]
+    fn some(mask: T::Mask) -> bool {
+        T::some(mask)
+    }
+    #[inline(always)]
+    fn every(mask: T::Mask) -> bool {
+        T::every(mask)
+    }
+    #[inline(always)]
     fn floor(self) -> Self {
         Dual::fixed(self.value.floor())
     }

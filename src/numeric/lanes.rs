@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use super::dispatch::{Kernel, apart};
 use super::elementary;
-use super::real::{Real, Tabulated};
+use super::real::{Real, Tabulated, polynomial};
 
 /// Numbers in a [`Lanes`].
 pub const LANES: usize = 8;
@@ -144,6 +144,23 @@ impl Real for Lanes {
         Lanes(out)
     }
     #[inline(always)]
+    fn some(mask: [bool; LANES]) -> bool {
+        mask.iter().fold(false, |a, b| a | b)
+    }
+    #[inline(always)]
+    fn every(mask: [bool; LANES]) -> bool {
+        mask.iter().fold(true, |a, b| a & b)
+    }
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, coefficients: &[Lanes; N]) -> Lanes {
+        // One number after the other: of this loop the compiler makes vectors, of a loop over vectors it does not.
+        let mut out = self.0;
+        for (lane, value) in out.iter_mut().enumerate() {
+            *value = polynomial::<f64, N>(*value, |k| coefficients[k].0[lane]);
+        }
+        Lanes(out)
+    }
+    #[inline(always)]
     fn floor(self) -> Lanes {
         self.map(f64::floor)
     }
@@ -170,6 +187,7 @@ mod tests {
     fn formula<T: Real>(x: T, y: T) -> T {
         let (s, c) = (x * 0.3).sin_cos();
         let shape = (x.square() + y.square() + 1e-3).sqrt().ln() * (-(y.abs())).exp() + s * c.atan();
+        let shape = shape + x.polynomial(&[y, x, y, x]) * 1e-4;
         T::choose(x.less(y), shape.ln_1p(), (shape * 0.1).exp_m1()) / (y.square() + 1.0) - x.powi(3)
     }
 

@@ -3,7 +3,8 @@
 //! Layout     `f64`; [`Lanes`](super::lanes::Lanes), eight at a time; [`Dual`](super::dual::Dual) over either, or over itself for second
 //!            derivatives
 //! Accuracy   functions are those of `elementary`, so that one value has the same bits alone and among others
-//! Edge cases there are no branches on values: a formula says [`Real::choose`] and both sides are computed
+//! Edge cases there are no branches on values: a formula says [`Real::choose`] and both sides are computed; a side that nobody takes may
+//!            be left out by [`Real::some`] and [`Real::every`], which changes no bit of what is chosen
 //! See also   `orbits::potential` for the formulas
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -57,6 +58,10 @@ pub trait Real:
     fn less(self, other: Self) -> Self::Mask;
     /// `yes` where the mask holds, `no` elsewhere.
     fn choose(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// Whether the mask holds for any of the numbers.
+    fn some(mask: Self::Mask) -> bool;
+    /// Whether the mask holds for all of the numbers.
+    fn every(mask: Self::Mask) -> bool;
     /// The greatest whole number that is not above x; its derivative is 0.
     fn floor(self) -> Self;
     /// `entry(i)` for the whole number i >= 0 that `index` is (NaN and negative: 0), each lane by its own index.
@@ -64,6 +69,11 @@ pub trait Real:
     /// A tabulated function of x; a table knows its derivatives.
     fn lookup<F: Tabulated>(self, table: &F, order: usize) -> Self;
 
+    /// c_0 + c_1 x + ... of an even number of coefficients, even and odd powers in two chains.
+    #[inline(always)]
+    fn polynomial<const N: usize>(self, coefficients: &[Self; N]) -> Self {
+        polynomial::<Self, N>(self, |k| coefficients[k])
+    }
     /// 1/x.
     #[inline(always)]
     fn recip(self) -> Self {
@@ -163,6 +173,14 @@ impl Real for f64 {
         if mask { yes } else { no }
     }
     #[inline(always)]
+    fn some(mask: bool) -> bool {
+        mask
+    }
+    #[inline(always)]
+    fn every(mask: bool) -> bool {
+        mask
+    }
+    #[inline(always)]
     fn floor(self) -> f64 {
         f64::floor(self)
     }
@@ -174,6 +192,19 @@ impl Real for f64 {
     fn lookup<F: Tabulated>(self, table: &F, order: usize) -> f64 {
         table.derivative(order, self)
     }
+}
+
+/// The sum of `at(k)` x^k for k < N, an even number.
+#[inline(always)]
+pub(super) fn polynomial<T: Real, const N: usize>(x: T, at: impl Fn(usize) -> T) -> T {
+    const { assert!(N >= 2 && N.is_multiple_of(2)) };
+    let square = x * x;
+    let (mut even, mut odd) = (at(N - 2), at(N - 1));
+    for k in (0..N / 2 - 1).rev() {
+        even = even * square + at(2 * k);
+        odd = odd * square + at(2 * k + 1);
+    }
+    even + odd * x
 }
 
 /// a . b.
@@ -192,6 +223,7 @@ mod tests {
         assert!((Real::pow(2.0f64, 0.5) - std::f64::consts::SQRT_2).abs() < 4e-16);
         assert_eq!((Real::max(1.0f64, 2.0), Real::min(1.0f64, 2.0), Real::max(f64::NAN, 2.0)), (2.0, 1.0, 2.0));
         assert_eq!(dot([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]), 32.0);
+        assert_eq!((2.0f64.polynomial(&[3.0, 5.0, 7.0, 11.0]), 2.0f64.polynomial(&[3.0, 5.0])), (129.0, 13.0));
         assert_eq!(
             (Real::floor(-1.5f64), f64::pick(2.0, |i| [5.0, 6.0, 7.0][i]), f64::pick(f64::NAN, |i| [5.0, 6.0][i])),
             (-2.0, 7.0, 5.0)

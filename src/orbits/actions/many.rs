@@ -9,8 +9,8 @@
 use super::focal::FocalLength;
 use super::isochrone::Angles;
 use super::spherical::{SphericalNodes, SphericalOrbit, spherical};
-use super::staeckel::{Cylindrical, Fudge, Nodes, fudge};
-use super::staeckel_angles::{AngleNodes, fudge_with_angles};
+use super::staeckel::{Axis, Cylindrical, Fudge, Nodes, solve};
+use super::staeckel_angles::{AngleNodes, with_angles};
 use crate::numeric::dispatch::{Kernel, fastest};
 use crate::numeric::dual::Dual;
 use crate::numeric::lanes::{LANES, Lanes};
@@ -50,11 +50,17 @@ struct Block<'a, F: ?Sized> {
     focal: &'a FocalLength,
     nodes: &'a Nodes,
     up_to_star: Option<&'a AngleNodes>,
+    axis: Axis,
     stars: [Lanes; 6],
 }
 
-/// What the fudge gives, the focal length, and the angles.
-type Answer = (Fudge<Lanes>, Lanes, Option<Angles<Lanes>>);
+/// What the fudge gives, the focal length, the angles, and which stars come near the axis.
+struct Answer {
+    found: Fudge<Lanes>,
+    delta: Lanes,
+    angles: Option<Angles<Lanes>>,
+    near_axis: Lanes,
+}
 
 impl<F: Field<Lanes> + Field<Dual<Lanes, 1>>> Kernel for Block<'_, F> {
     type Answer = Answer;
@@ -63,10 +69,13 @@ impl<F: Field<Lanes> + Field<Dual<Lanes, 1>>> Kernel for Block<'_, F> {
         let star = Cylindrical::from_cartesian(self.stars);
         let delta = self.focal.of(self.field, star.r, star.z);
         match self.up_to_star {
-            None => (fudge(self.field, &star, delta, self.nodes), delta, None),
+            None => {
+                let all = solve(self.field, &star, delta, self.nodes, self.axis);
+                Answer { found: all.fudge(&star), delta, angles: None, near_axis: all.near_axis }
+            }
             Some(up_to_star) => {
-                let (found, angles) = fudge_with_angles(self.field, self.stars, delta, self.nodes, up_to_star);
-                (found, delta, Some(angles))
+                let (found, angles, near_axis) = with_angles(self.field, self.stars, delta, self.nodes, up_to_star, self.axis);
+                Answer { found, delta, angles: Some(angles), near_axis }
             }
         }
     }
@@ -99,7 +108,7 @@ fn column<B>(blocks: &[B], count: usize, value: impl Fn(&B) -> Lanes) -> Vec<f64
 
 /// Actions of all stars in an axisymmetric field.
 pub fn actions<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(field: &F, stars: &Stars, focal: &FocalLength, nodes: &Nodes) -> ActionColumns {
-    columns(&each_block(stars, |_, stars| fastest(Block { field, focal, nodes, up_to_star: None, stars })), stars.len())
+    in_two_passes(field, stars, focal, nodes, None)
 }
 
 /// Actions and angles of all stars in an axisymmetric field.
@@ -109,28 +118,76 @@ pub fn actions_with_angles<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(
     focal: &FocalLength,
     nodes: &Nodes,
 ) -> ActionColumns {
-    let up = AngleNodes::default();
-    let blocks = each_block(stars, |_, stars| fastest(Block { field, focal, nodes, up_to_star: Some(&up), stars }));
-    let nothing = Lanes([f64::NAN; LANES]);
-    let angle = |value: fn(&Angles<Lanes>) -> Lanes| column(&blocks, stars.len(), |b| b.2.as_ref().map_or(nothing, value));
-    let angles = [angle(|a| a.radial), angle(|a| a.azimuthal), angle(|a| a.vertical)];
-    ActionColumns { angles, ..columns(&blocks, stars.len()) }
+    in_two_passes(field, stars, focal, nodes, Some(&AngleNodes::default()))
 }
 
-fn columns(blocks: &[Answer], count: usize) -> ActionColumns {
+/// All stars without the nodes near the axis, and then those again that need them, among themselves.
+fn in_two_passes<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(
+    field: &F,
+    stars: &Stars,
+    focal: &FocalLength,
+    nodes: &Nodes,
+    up_to_star: Option<&AngleNodes>,
+) -> ActionColumns {
+    let pass = |stars: &Stars, axis| {
+        let blocks = each_block(stars, |_, stars| fastest(Block { field, focal, nodes, up_to_star, axis, stars }));
+        let near = column(&blocks, stars.len(), |b| b.near_axis);
+        (columns(&blocks, stars.len(), up_to_star.is_some()), near)
+    };
+    let (mut all, near) = pass(stars, Axis::Postponed);
+    let again: Vec<usize> = near.iter().enumerate().filter(|(_, near)| **near > 0.0).map(|(star, _)| star).collect();
+    let some: [Vec<f64>; 6] = stars.columns().map(|column| again.iter().filter_map(|&star| column.get(star).copied()).collect());
+    let Ok(some) = Stars::new(std::array::from_fn(|i| some[i].as_slice())) else { return all };
+    let (found, _) = pass(&some, Axis::Treated);
+    for (column, values) in all.all_mut().into_iter().zip(found.all()) {
+        for (&star, &value) in again.iter().zip(values) {
+            if let Some(place) = column.get_mut(star) {
+                *place = value;
+            }
+        }
+    }
+    all
+}
+
+impl ActionColumns {
+    fn all(&self) -> [&Vec<f64>; 15] {
+        let [a, b, c] = &self.frequencies;
+        let [d, e, f] = &self.angles;
+        let (jr, lz, jz, energy) = (&self.radial, &self.azimuthal, &self.vertical, &self.energy);
+        let (near, far, shape, top) = (&self.pericentre, &self.apocentre, &self.eccentricity, &self.z_max);
+        [jr, lz, jz, a, b, c, energy, near, far, shape, top, &self.focal_length, d, e, f]
+    }
+
+    /// In the order of `all`.
+    fn all_mut(&mut self) -> [&mut Vec<f64>; 15] {
+        let [a, b, c] = &mut self.frequencies;
+        let [d, e, f] = &mut self.angles;
+        let (jr, lz, jz, energy) = (&mut self.radial, &mut self.azimuthal, &mut self.vertical, &mut self.energy);
+        let (near, far, shape, top) = (&mut self.pericentre, &mut self.apocentre, &mut self.eccentricity, &mut self.z_max);
+        [jr, lz, jz, a, b, c, energy, near, far, shape, top, &mut self.focal_length, d, e, f]
+    }
+}
+
+fn columns(blocks: &[Answer], count: usize, with_angles: bool) -> ActionColumns {
     let column = |value: fn(&Answer) -> Lanes| column(blocks, count, value);
+    let nothing = Lanes([f64::NAN; LANES]);
+    let angle = |value: fn(&Angles<Lanes>) -> Lanes| self::column(blocks, count, |b| b.angles.as_ref().map_or(nothing, value));
     ActionColumns {
-        radial: column(|b| b.0.actions.radial),
-        azimuthal: column(|b| b.0.actions.azimuthal),
-        vertical: column(|b| b.0.actions.vertical),
-        frequencies: [column(|b| b.0.frequencies.radial), column(|b| b.0.frequencies.azimuthal), column(|b| b.0.frequencies.vertical)],
-        energy: column(|b| b.0.energy),
-        pericentre: column(|b| b.0.pericentre),
-        apocentre: column(|b| b.0.apocentre),
-        eccentricity: column(|b| b.0.eccentricity),
-        z_max: column(|b| b.0.z_max),
-        focal_length: column(|b| b.1),
-        angles: Default::default(),
+        radial: column(|b| b.found.actions.radial),
+        azimuthal: column(|b| b.found.actions.azimuthal),
+        vertical: column(|b| b.found.actions.vertical),
+        frequencies: [
+            column(|b| b.found.frequencies.radial),
+            column(|b| b.found.frequencies.azimuthal),
+            column(|b| b.found.frequencies.vertical),
+        ],
+        energy: column(|b| b.found.energy),
+        pericentre: column(|b| b.found.pericentre),
+        apocentre: column(|b| b.found.apocentre),
+        eccentricity: column(|b| b.found.eccentricity),
+        z_max: column(|b| b.found.z_max),
+        focal_length: column(|b| b.delta),
+        angles: if with_angles { [angle(|a| a.radial), angle(|a| a.azimuthal), angle(|a| a.vertical)] } else { Default::default() },
     }
 }
 
@@ -166,6 +223,7 @@ pub fn spherical_actions<F: Field<Lanes> + Field<Dual<Lanes, 1>>>(
 mod tests {
     use super::*;
     use crate::orbits::actions::focal::FocalTable;
+    use crate::orbits::actions::staeckel::fudge;
     use crate::orbits::batch::tests::{some, view};
     use crate::orbits::field::{Gravity, sample::halo_and_disc};
 
@@ -179,6 +237,15 @@ mod tests {
         for star in [0, 100, 202] {
             let one = fudge(&field, &Cylindrical::from_cartesian(stars.state(star).to_array()), 3.0, &nodes);
             assert_eq!((one.actions.radial, one.actions.vertical), (fixed.radial[star], fixed.vertical[star]));
+        }
+        // Stars near the axis, which are done again among themselves, have the bits of themselves alone too.
+        let near = (0..203).filter(|&star| fixed.pericentre[star] < 0.05 * fixed.apocentre[star]).collect::<Vec<_>>();
+        println!("{} of 203 come near the axis", near.len());
+        assert!(near.len() > 2);
+        for star in near {
+            let one = fudge(&field, &Cylindrical::from_cartesian(stars.state(star).to_array()), 3.0, &nodes);
+            assert_eq!((one.actions.radial, one.actions.vertical), (fixed.radial[star], fixed.vertical[star]));
+            assert_eq!((one.frequencies.vertical, one.z_max), (fixed.frequencies[2][star], fixed.z_max[star]));
         }
         let turning = actions_with_angles(&field, &stars, &FocalLength::Fixed(3.0), &nodes);
         assert_eq!(turning.radial[3].to_bits(), fixed.radial[3].to_bits());

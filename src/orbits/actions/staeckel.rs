@@ -10,7 +10,7 @@
 //! Edge cases energy at or above the escape energy gives NaN; planar orbits J_z = 0, circular ones J_R = 0 (frequencies then NaN);
 //!            near the axis, where the walls are steep, ln q and atanh c are the variables, with more nodes: 1e-6 of the
 //!            sum of the actions for |L_z| down to 1e-5 of it, 3e-4 below; NaN in, NaN out
-//! Cost       some 130 potentials a star, 360 more for blocks with one that comes near the axis
+//! Cost       some 130 potentials a star, 360 more for stars that come near the axis, for which `many` makes blocks of their own
 //! See also   `focal`, `isochrone`
 
 use std::f64::consts::{FRAC_PI_2, PI, SQRT_2};
@@ -376,17 +376,34 @@ pub(super) struct Solved<T> {
     pub determinant: T,
     /// Whether it is bound.
     pub escape: T,
+    /// 1 where it comes near the axis, else 0.
+    pub near_axis: T,
 }
 
 /// Actions, frequencies and extent of one star or eight, for focal lengths `delta` \[kpc\] above 0.
 #[inline(always)]
 pub fn fudge<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindrical<T>, delta: T, nodes: &Nodes) -> Fudge<T> {
-    solve(field, star, delta, nodes).fudge(star)
+    solve(field, star, delta, nodes, Axis::Treated).fudge(star)
+}
+
+/// Whether the costly nodes of orbits near the axis are added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Axis {
+    /// For all, where there is one that comes near.
+    Treated,
+    /// For none: those of [`Solved::near_axis`] are to be done again, among themselves.
+    Postponed,
 }
 
 /// Ends and integrals of the orbit of one star or of eight.
 #[inline(always)]
-pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindrical<T>, delta: T, nodes: &Nodes) -> Solved<T> {
+pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(
+    field: &F,
+    star: &Cylindrical<T>,
+    delta: T,
+    nodes: &Nodes,
+    axis: Axis,
+) -> Solved<T> {
     let (zero, one) = (T::constant(0.0), T::constant(1.0));
     let lz = star.r * star.v_phi;
     let a = Separated::new(field, star, delta, nodes.reference);
@@ -436,7 +453,8 @@ pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindric
     v = finish(v, nodes.vertical.len(), 1.0);
     // Where the walls near the axis are steep, ln q and atanh c straighten them.
     let near = low.less(high * NEAR_AXIS_RATIO);
-    if T::any(near) {
+    let mut near_axis = T::choose(near, one, zero);
+    if axis == Axis::Treated && T::any(near) {
         let (first, last) = (low.ln(), high.ln());
         let (middle, half) = ((first + last) * 0.5, (last - first) * 0.5);
         let mut sum = Integral::nothing();
@@ -455,7 +473,8 @@ pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindric
     }
     let mut x_top = ((top + 1.0) / (-top + 1.0)).ln() * 0.5;
     let near = (one - top * top).less(T::constant(NEAR_AXIS_SINE * NEAR_AXIS_SINE));
-    if T::any(near) {
+    near_axis = T::choose(near, one, near_axis);
+    if axis == Axis::Treated && T::any(near) {
         x_top = T::choose(near, a.end_x(field, top), x_top);
         let mut sum = Integral::nothing();
         for &(sin, cos) in &nodes.vertical_near_axis {
@@ -473,7 +492,7 @@ pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindric
         v = Integral::choose(near, finish(sum, nodes.vertical_near_axis.len(), 1.0), v);
     }
     let determinant = u.by_energy * v.by_integral - v.by_energy * u.by_integral;
-    Solved { star: a, low, high, top, x_top, u, v, determinant, escape: T::constant(nodes.escape_energy) }
+    Solved { star: a, low, high, top, x_top, u, v, determinant, escape: T::constant(nodes.escape_energy), near_axis }
 }
 
 impl<T: Masked> Solved<T> {

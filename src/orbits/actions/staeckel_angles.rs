@@ -12,7 +12,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 
 use super::isochrone::Angles;
-use super::staeckel::{Cylindrical, Fudge, Integral, Nodes, from_x, solve};
+use super::staeckel::{Axis, Cylindrical, Fudge, Integral, Nodes, from_x, solve};
 use crate::numeric::angle::{asin, atan2, wrap};
 use crate::numeric::quadrature::gauss_legendre;
 use crate::numeric::together::Masked;
@@ -41,8 +41,22 @@ pub fn fudge_with_angles<T: Masked, F: Field<T> + ?Sized>(
     nodes: &Nodes,
     up_to_star: &AngleNodes,
 ) -> (Fudge<T>, Angles<T>) {
+    let (found, angles, _) = with_angles(field, star, delta, nodes, up_to_star, Axis::Treated);
+    (found, angles)
+}
+
+/// The same, and 1 for each star that comes near the axis.
+#[inline(always)]
+pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
+    field: &F,
+    star: [T; 6],
+    delta: T,
+    nodes: &Nodes,
+    up_to_star: &AngleNodes,
+    axis: Axis,
+) -> (Fudge<T>, Angles<T>, T) {
     let place = Cylindrical::from_cartesian(star);
-    let all = solve(field, &place, delta, nodes);
+    let all = solve(field, &place, delta, nodes, axis);
     let zero = T::constant(0.0);
     let a = &all.star;
 
@@ -95,7 +109,7 @@ pub fn fudge_with_angles<T: Masked, F: Field<T> + ?Sized>(
         azimuthal: angle(found.frequencies.azimuthal, wv.by_energy * wu.by_lz - wu.by_energy * wv.by_lz, by_lz + azimuth),
         vertical: angle(found.frequencies.vertical, wu.by_energy, zero),
     };
-    (found, angles)
+    (found, angles, all.near_axis)
 }
 
 #[cfg(test)]
