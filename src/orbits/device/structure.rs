@@ -12,7 +12,7 @@ use std::fmt::Write;
 use super::Precision;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::pieces::ORDER;
-use crate::orbits::potential::{Amplitude, BEHIND_TABLES, Component, Placement, Potential, Profile, Track};
+use crate::orbits::potential::{Amplitude, Component, FOUR_POLYNOMIALS, Placement, Potential, Profile, Track};
 
 /// How the constants of a kind are laid out for its kernel.
 struct Lowering {
@@ -24,8 +24,6 @@ struct Lowering {
     head: Option<usize>,
     /// Numbers of the table for each that the kernel counts.
     each: usize,
-    /// Numbers behind the table that the kernel does not need.
-    unused: usize,
     /// Numbers that the kernel needs behind the head.
     more: fn(&Component) -> Vec<f64>,
 }
@@ -36,7 +34,7 @@ const TWO_TABLES: usize = 2 * ORDER;
 const NODE: usize = 4;
 
 fn lowering(kind: &str) -> Option<Lowering> {
-    let plain = |name: &'static str| Lowering { function: name, file: name, head: None, each: 1, unused: 0, more: |_| Vec::new() };
+    let plain = |name: &'static str| Lowering { function: name, file: name, head: None, each: 1, more: |_| Vec::new() };
     let arms = |c: &Component| c.parameters().get(1).copied().into_iter().collect();
     let join = |c: &Component| match c.profile() {
         Profile::Einasto(profile) => vec![profile.join()],
@@ -47,7 +45,7 @@ fn lowering(kind: &str) -> Option<Lowering> {
         "spiral_arms" => Some(Lowering { more: arms, ..plain("spiral_arms") }),
         "spiral_arms_sinusoidal" => Some(Lowering { function: "spiral_arms_sinusoidal", more: arms, ..plain("spiral_arms") }),
         "triaxial_nfw" => Some(Lowering { head: Some(2), each: NODE, ..plain("triaxial_nfw") }),
-        "power_law_cutoff" => Some(Lowering { head: Some(8), each: TWO_TABLES, unused: BEHIND_TABLES, ..plain("power_law_cutoff") }),
+        "power_law_cutoff" => Some(Lowering { head: Some(8), each: FOUR_POLYNOMIALS, ..plain("power_law_cutoff") }),
         "einasto" => Some(Lowering { head: Some(8), each: TWO_TABLES, more: join, ..plain("einasto") }),
         _ => super::source::profile(kind).map(plain),
     }
@@ -130,7 +128,6 @@ impl Structure {
         let constants = component.constants(component.parameters());
         let head = lowering.head.unwrap_or(constants.len()).min(constants.len());
         let (own, table) = constants.split_at(head);
-        let table = &table[..table.len().saturating_sub(lowering.unused)];
         let first = self.head.len();
         self.head.extend(own);
         self.head.extend((lowering.more)(component));

@@ -8,15 +8,14 @@
 //!            missing of the point mass is u^2 times a polynomial in (u - 4) / (u + 6); all are made once for the parameters
 //! Edge cases alpha >= 2 is allowed, where the potential has no limit at r = 0; P = 1 beyond u = 40
 //! Cost       outside u = 4 one exponential and a polynomial of degree 19 a force, inside a logarithm too, beyond u = 40 a root; a side only
-//!            where a star needs it; 1,200 numbers a set of parameters, of which the tables of pieces are for the GPU
-//! See also   `numeric::gamma`, `numeric::pieces`, `profile`
+//!            where a star needs it; 88 numbers a set of parameters
+//! See also   `numeric::gamma`, `profile`
 
 use std::f64::consts::PI;
 
 use super::profile::{Allowed, Formulas, Kind, Parameter, Profile, TINY_KPC2};
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::numeric::gamma::{ln_gamma, lower_shape, upper};
-use crate::numeric::pieces::Pieces;
 use crate::numeric::real::{Real, dot};
 
 /// The profile.
@@ -39,10 +38,8 @@ pub const KIND: Kind = Kind {
     build: |_| Ok(Profile::PowerLawCutoff(PowerLawCutoff)),
 };
 
-/// Where the tables reach; beyond, P is 1 and Gamma(B, u) is 0 to the last place.
-const TABLE: Pieces = Pieces { first: 0.0, width: 1.0, count: 40 };
-/// Below this u the tables hold what is regular at 0: P(A, u) / u^A and the regular part of Gamma(B, u). Above it they hold
-/// 1 - P(A, u) and Gamma(B, u), which vanish far out, so that nothing cancels there.
+/// Below this u polynomials hold the regular factors of P and of the potential; above it what is missing of a point mass, which vanishes
+/// far out, so that nothing cancels there.
 const JOIN: f64 = 4.0;
 /// Below this |w| the quotient (exp(w) - 1) / w is a series.
 const QUOTIENT_SERIES_BELOW: f64 = 0.5;
@@ -50,7 +47,7 @@ const QUOTIENT_SERIES_BELOW: f64 = 0.5;
 const QUOTIENT_TERMS: u32 = 15;
 /// Terms of the regular part at u <= 4: 4^45 / 45! is below the last place.
 const REGULAR_TERMS: u32 = 45;
-/// Constants before the tables.
+/// Constants before the polynomials.
 const HEAD: usize = 8;
 /// Beyond this u there is nothing but the point mass: exp(-40) is below the last place.
 const FAR: f64 = 40.0;
@@ -59,8 +56,8 @@ const SHIFT: f64 = 6.0;
 const FITTED: f64 = 20.0;
 /// Coefficients of each polynomial.
 const TERMS: usize = 20;
-/// Numbers behind the tables: polynomials of the force inside and outside, of the potential inside and outside.
-pub(in crate::orbits) const BEHIND_TABLES: usize = 4 * TERMS;
+/// Numbers of the polynomials: of the force inside and outside, of the potential inside and outside.
+pub(in crate::orbits) const FOUR_POLYNOMIALS: usize = 4 * TERMS;
 
 /// Coefficients of the polynomial in t that interpolates `function` at the Chebyshev nodes of [-1, 1].
 fn interpolated<T: Real>(function: impl Fn(f64) -> T) -> [T; TERMS] {
@@ -102,7 +99,7 @@ const OUTER: f64 = (FITTED - JOIN) / (FITTED + SHIFT);
 /// The polynomial of this number, at its variable.
 #[inline(always)]
 fn value<T: Real>(c: &[T], which: usize, t: T) -> T {
-    let from = HEAD + 2 * TABLE.coefficients() + which * TERMS;
+    let from = HEAD + which * TERMS;
     let coefficients = c.get(from..).and_then(|c| c.first_chunk::<TERMS>());
     coefficients.map_or(T::constant(f64::NAN), |coefficients| t.polynomial(coefficients))
 }
@@ -152,16 +149,14 @@ impl Formulas for PowerLawCutoff {
         let strength = parameters[0] * GRAVITY_KPC_KMS2_MSUN;
         let (a, b) = (-(alpha - 3.0) * 0.5, -(alpha * 0.5) + 1.0);
         let gamma = ln_gamma(a).exp();
-        // Gamma(B, u) = whole - quotient - u^(B+1) regular(u), matched where the tables change.
+        // Gamma(B, u) = whole - quotient - u^(B+1) regular(u), matched at the join.
         let log_join = T::constant(JOIN.ln());
         let power = (b * log_join).exp();
         let whole = upper(b, JOIN) + quotient(b, log_join, power) + power * JOIN * regular(b, JOIN);
         let head =
             [strength, cutoff.square().recip(), alpha * 0.5, cutoff.powi(3).recip(), b, whole, (cutoff * gamma).recip(), cutoff.recip()];
-        let mut constants = Vec::with_capacity(HEAD + 2 * TABLE.coefficients());
+        let mut constants = Vec::with_capacity(HEAD + FOUR_POLYNOMIALS);
         constants.extend(head);
-        constants.extend(TABLE.fit(|u| if u < JOIN { lower_shape(a, u) / (a * gamma) } else { upper(a, u) / gamma }));
-        constants.extend(TABLE.fit(|u| if u < JOIN { regular(b, u) } else { upper(b, u) }));
         constants.extend(interpolated(|t| lower_shape(a, inner_u(t)) / (a * gamma)));
         constants.extend(interpolated(|t| {
             let u = outer_u(t);
@@ -228,7 +223,7 @@ mod tests {
         let mut worst = [0.0f64; 2];
         for alpha in [-2.9, -1.0, 0.0, 1.0, 1.8, 2.0, 2.5, 2.9] {
             let c: Vec<f64> = PowerLawCutoff.constants(&[1.0 / GRAVITY_KPC_KMS2_MSUN, alpha, 1.0]);
-            assert_eq!(c.len(), HEAD + 2 * TABLE.coefficients() + BEHIND_TABLES);
+            assert_eq!(c.len(), HEAD + FOUR_POLYNOMIALS);
             let eight: Vec<Lanes> = c.iter().map(|&v| Lanes([v; LANES])).collect();
             let (a, b) = (1.5 - 0.5 * alpha, 1.0 - 0.5 * alpha);
             let gamma = ln_gamma(a).exp();

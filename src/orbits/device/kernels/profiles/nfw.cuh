@@ -23,8 +23,11 @@ template <class T> DEVICE Vector<T> nfw_acceleration(const T *c, const T *, int,
         for (int n = NFW_SERIES_TERMS; n > 0; n--) {
             bracket = T(n / (n + 1.0)) - bracket * x;
         }
+        bracket = bracket / x;
     } else {
-        bracket = (log_of_1_and(x) - x / (x + T(1))) / square(x);
+        // The same rounded 1 + x in both terms, so that its rounding does not show.
+        T y = x + T(1);
+        bracket = (natural_log(y) - (y - T(1)) / y) / (x * x * x);
     }
-    return scaled(p, -(c[0] * c[2] * bracket / x));
+    return scaled(p, -(c[0] * c[2] * bracket));
 }
