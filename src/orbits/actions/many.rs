@@ -229,7 +229,11 @@ mod tests {
 
     #[test]
     fn columns_have_the_values_of_single_stars_and_the_table_is_near_the_formula() {
-        let (columns, model) = (some(203), halo_and_disc());
+        let (mut columns, model) = (some(203), halo_and_disc());
+        for star in 40..60 {
+            // Nearly straight through the axis.
+            (columns[3][star], columns[4][star]) = (10.0 * columns[0][star], 10.0 * columns[1][star] + 3.0);
+        }
         let (stars, field) = (view(&columns), Gravity::new(&model));
         let nodes = Nodes::default();
         let fixed = actions(&field, &stars, &FocalLength::Fixed(3.0), &nodes);
@@ -241,8 +245,8 @@ mod tests {
         // Stars near the axis, which are done again among themselves, have the bits of themselves alone too.
         let near = (0..203).filter(|&star| fixed.pericentre[star] < 0.05 * fixed.apocentre[star]).collect::<Vec<_>>();
         println!("{} of 203 come near the axis", near.len());
-        assert!(near.len() > 2);
-        for star in near {
+        assert!(near.len() > 8);
+        for star in near.into_iter().filter(|&star| fixed.radial[star].is_finite()) {
             let one = fudge(&field, &Cylindrical::from_cartesian(stars.state(star).to_array()), 3.0, &nodes);
             assert_eq!((one.actions.radial, one.actions.vertical), (fixed.radial[star], fixed.vertical[star]));
             assert_eq!((one.frequencies.vertical, one.z_max), (fixed.frequencies[2][star], fixed.z_max[star]));

@@ -397,13 +397,7 @@ pub(super) enum Axis {
 
 /// Ends and integrals of the orbit of one star or of eight.
 #[inline(always)]
-pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(
-    field: &F,
-    star: &Cylindrical<T>,
-    delta: T,
-    nodes: &Nodes,
-    axis: Axis,
-) -> Solved<T> {
+pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindrical<T>, delta: T, nodes: &Nodes, axis: Axis) -> Solved<T> {
     let (zero, one) = (T::constant(0.0), T::constant(1.0));
     let lz = star.r * star.v_phi;
     let a = Separated::new(field, star, delta, nodes.reference);

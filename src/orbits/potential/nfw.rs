@@ -70,7 +70,7 @@ impl Formulas for Nfw {
             far = (y.ln() - (y - 1.0) / y) / (x * x * x);
         }
         let pull = -(c[0] * c[2] * T::choose(small, near, far));
-        p.map(|x| x * pull)
+        [p[0] * pull, p[1] * pull, p[2] * pull]
     }
 
     fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64 {

@@ -100,8 +100,11 @@ const OUTER: f64 = (FITTED - JOIN) / (FITTED + SHIFT);
 #[inline(always)]
 fn value<T: Real>(c: &[T], which: usize, t: T) -> T {
     let from = HEAD + which * TERMS;
-    let coefficients = c.get(from..).and_then(|c| c.first_chunk::<TERMS>());
-    coefficients.map_or(T::constant(f64::NAN), |coefficients| t.polynomial(coefficients))
+    // No closure: what it calls is then compiled for the instructions of the caller.
+    match c.get(from..from + TERMS).map(<&[T; TERMS]>::try_from) {
+        Some(Ok(coefficients)) => t.polynomial(coefficients),
+        _ => T::constant(f64::NAN),
+    }
 }
 
 /// 1 less what is missing of a point mass, for u >= 4; `which` says of the force or of the potential.
@@ -202,7 +205,7 @@ impl Formulas for PowerLawCutoff {
             far = outside(c, 1, u) / (u * u.sqrt());
         }
         let pull = -(c[0] * c[3] * T::choose(inside, near, far));
-        p.map(|x| x * pull)
+        [p[0] * pull, p[1] * pull, p[2] * pull]
     }
 
     fn density(&self, parameters: &[f64], p: [f64; 3]) -> f64 {
