@@ -126,7 +126,8 @@ mod tests {
         let place = || Placement { centre_kpc: [1.0, 2.0, 3.0], ..Placement::default() };
         assert!(fitted.is_spherical() && fitted.is_static() && fitted.kind.name == "self_consistent_field");
         let both = Potential { components: vec![fitted.placed(place()).unwrap(), closed.clone()] };
-        let twice = Potential { components: vec![Component::new("a", "hernquist", &[1e10, 2.0]).unwrap().placed(place()).unwrap(), closed] };
+        let twice =
+            Potential { components: vec![Component::new("a", "hernquist", &[1e10, 2.0]).unwrap().placed(place()).unwrap(), closed] };
         assert_eq!(both.parameter_names(), ["bulge.mass", "bulge.scale"]);
         let p = [3.0, -4.0, 5.0];
         let (a, b) = (both.acceleration::<f64>(&both.prepare(), 0.0, p), twice.acceleration::<f64>(&twice.prepare(), 0.0, p));

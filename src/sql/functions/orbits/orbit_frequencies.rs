@@ -51,8 +51,11 @@ pub const FUNCTION: Structured = Structured {
         let (stars, field) = (host::stars(&columns)?, Gravity::new(&host.potential));
         let periods = if call.columns.count() > 6 { call.columns.literal(6) } else { Some(PERIODS) };
         let periods = periods.filter(|p| ALLOWED.contains(p)).ok_or_else(|| {
-            Error::usage("the periods of orbit_frequencies() are one number for all stars")
-                .expected(format!("{} to {}", ALLOWED.start(), ALLOWED.end()))
+            Error::usage("the periods of orbit_frequencies() are one number for all stars").expected(format!(
+                "{} to {}",
+                ALLOWED.start(),
+                ALLOWED.end()
+            ))
         })?;
         let tolerance = host.tolerance();
         let all: Vec<Frequencies<f64>> = frequencies(&field, &stars, periods, &tolerance)?;
