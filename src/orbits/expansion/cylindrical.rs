@@ -208,7 +208,10 @@ impl Cylindrical {
         let cell = |at: T, count: usize| {
             let last = T::constant(count as f64 - 1.0);
             let floor = at.floor().max(zero).min(last);
-            (floor, (at - floor).max(zero).min(T::constant(1.0)))
+            // Chosen by strict comparisons: a part of exactly 0, on the plane, keeps its derivatives.
+            let (part, one) = (at - floor, T::constant(1.0));
+            let part = T::choose(part.less(zero), zero, part);
+            (floor, T::choose(one.less(part), one, part))
         };
         let (column, t) = cell(xi / h, self.cells[0]);
         let (row, s) = cell((signed - grid.lowest()) / k, self.cells[1]);
