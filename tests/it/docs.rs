@@ -348,8 +348,9 @@ fn blocks(text: &str) -> Vec<Block> {
 #[test]
 fn one_sentence_a_line() {
     let mut long = Vec::new();
-    // The text of functions is written for the terminal too.
-    for path in markdown().into_iter().filter(|p| p != "docs/reference/functions.md") {
+    // The text of functions is written for the terminal too, and journals have short names.
+    let free = ["docs/reference/functions.md", "docs/reference/potentials.md"];
+    for path in markdown().into_iter().filter(|p| !free.contains(&p.as_str())) {
         let mut in_code = false;
         for (number, line) in read(&path).lines().enumerate() {
             if line.trim_start().starts_with("```") {
