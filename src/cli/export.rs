@@ -60,7 +60,8 @@ fn family(name: &str) -> Result<Family> {
 fn format_of(global: &GlobalOptions, path: &Path) -> Result<OutputFormat> {
     let format = match &global.format {
         Some(name) => OutputFormat::from_name(name)?,
-        None => OutputFormat::from_path(path)?,
+        None => OutputFormat::from_path(path)
+            .map_err(|e| e.expected("a name ending in .hdf5, .h5, .tipsy or the number of a snapshot, such as .01024"))?,
     };
     if format.is_snapshot() {
         return Ok(format);
