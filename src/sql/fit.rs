@@ -33,6 +33,7 @@ use crate::orbits::expansion::{Expansion, FitRecord, GalaxyFit, Model, Plan, Sam
 use crate::orbits::potential::{Component, Potential};
 use crate::progress::Progress;
 use crate::table::manifest::engine as program;
+use crate::table::schema::unit_of;
 
 /// Frame that is used, or made for a raw snapshot, when none is named.
 const FRAME: &str = "disc";
@@ -336,6 +337,7 @@ impl Reader<'_> {
         let farthest = self.request.radius_kpc.unwrap_or(f64::INFINITY);
         let mut take = |batch: &RecordBatch| {
             self.go_on()?;
+            physical(batch, family)?;
             let columns = batch.columns().iter().map(|c| numbers(c)).collect::<Result<Vec<_>>>()?;
             let at = |column: usize, row: usize| columns.get(column).and_then(|c| c.get(row)).copied().unwrap_or(f64::NAN);
             for row in 0..batch.num_rows() {
@@ -409,6 +411,20 @@ fn places(samples: &[Sample], count: usize) -> Vec<[f64; 3]> {
     let mut points: Vec<[f64; 3]> = all.iter().flat_map(|one| one.iter().take(share).copied()).collect();
     points.truncate(count);
     points
+}
+
+/// Refuses particles that are not in kpc and Msun.
+fn physical(batch: &RecordBatch, family: Family) -> Result<()> {
+    for (field, wanted) in batch.schema().fields().iter().zip(["kpc", "kpc", "kpc", "Msun", "kpc"]) {
+        let found = unit_of(field);
+        if found != wanted {
+            return Err(Error::mismatch(format!("{} of {family} is in another unit", field.name()))
+                .expected(wanted)
+                .found(found)
+                .hint("a Tipsy snapshot needs its .param file when it is read or ingested: it has the units"));
+        }
+    }
+    Ok(())
 }
 
 /// A column as numbers; nulls are NaN.
