@@ -29,7 +29,7 @@ UNITS = UnitSystem(u.kpc, u.Msun, u.kpc / (u.km / u.s), u.rad)
 COUNT = 20000
 RADIAL, DEGREE = 10, 6
 MASS_UNIT = 1e10
-LIMIT = 1e-9
+LIMIT = 1e-12
 
 
 def particles(rng):
@@ -49,7 +49,8 @@ def write(folder, sphere, disc):
     stars[:, 0], stars[:, 1:4], stars[:, 8], stars[:, 9] = 5 / COUNT, disc, 0.1, 0.05
     header = np.array([1.0], ">f8").tobytes() + np.array([2 * COUNT, 3, 0, COUNT, COUNT, 0], ">i4").tobytes()
     (folder / "g.00001").write_bytes(header + dark.tobytes() + stars.tobytes())
-    return np.concatenate([dark[:, 0], stars[:, 0]]).astype("f8") * MASS_UNIT
+    # In single precision as in our tables.
+    return (np.concatenate([dark[:, 0], stars[:, 0]]).astype("f8") * MASS_UNIT).astype("f4").astype("f8")
 
 
 def ours(spolia, folder, kind, points):
