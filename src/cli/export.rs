@@ -46,7 +46,8 @@ pub struct Options {
     trust: bool,
 }
 
-fn family(name: &str) -> Result<Family> {
+/// The family of particles of that name.
+pub fn family(name: &str) -> Result<Family> {
     Family::from_name(name).filter(|f| f.is_particles()).ok_or_else(|| {
         let names: Vec<&str> = Family::ALL.into_iter().filter(|f| f.is_particles()).map(Family::table).collect();
         let error = Error::usage(format!("unknown family `{name}`")).expected(names.join(", "));
