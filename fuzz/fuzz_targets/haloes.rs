@@ -6,12 +6,13 @@ mod shared;
 use libfuzzer_sys::fuzz_target;
 
 /// Names that their programs give.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "m.00001.z1.000.AHF_halos",
     "m.00001.z1.000.AHF_particles",
     "m.00001.z1.000.AHF_substructure",
     "m.00001.z1.000.AHF_mtree",
     "m.00001.z1.000.AHF_mtree_idx",
+    "m.00001.z1.000.AHF_profiles",
     "m.00001.amiga.stat",
     "halos_7.0.bin",
     "out_3.list",
@@ -24,10 +25,10 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((choice, content)) = bytes.split_first() else { return };
     let target = *choice as usize % NAMES.len();
     NAMES.iter().for_each(|name| drop(std::fs::remove_file(shared::path(name))));
-    if (1..5).contains(&target) {
+    if (1..6).contains(&target) {
         shared::put(NAMES[0], HALOES.as_bytes());
     }
     let path = shared::put(NAMES[target], content);
-    let opened = if (1..5).contains(&target) { shared::path(NAMES[0]) } else { path };
+    let opened = if (1..6).contains(&target) { shared::path(NAMES[0]) } else { path };
     shared::read(&opened, content.len() + HALOES.len());
 });

@@ -46,7 +46,8 @@ pub struct Options {
     trust: bool,
 }
 
-fn family(name: &str) -> Result<Family> {
+/// The family of particles of that name.
+pub fn family(name: &str) -> Result<Family> {
     Family::from_name(name).filter(|f| f.is_particles()).ok_or_else(|| {
         let names: Vec<&str> = Family::ALL.into_iter().filter(|f| f.is_particles()).map(Family::table).collect();
         let error = Error::usage(format!("unknown family `{name}`")).expected(names.join(", "));
@@ -60,7 +61,8 @@ fn family(name: &str) -> Result<Family> {
 fn format_of(global: &GlobalOptions, path: &Path) -> Result<OutputFormat> {
     let format = match &global.format {
         Some(name) => OutputFormat::from_name(name)?,
-        None => OutputFormat::from_path(path)?,
+        None => OutputFormat::from_path(path)
+            .map_err(|e| e.expected("a name ending in .hdf5, .h5, .tipsy or the number of a snapshot, such as .01024"))?,
     };
     if format.is_snapshot() {
         return Ok(format);

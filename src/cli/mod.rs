@@ -27,6 +27,7 @@ pub mod orbit;
 pub mod output;
 pub mod plot;
 pub mod potential;
+mod potential_fit;
 pub mod progress;
 pub mod repl;
 pub mod run;

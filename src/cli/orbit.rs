@@ -41,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "TIME", default_value = "1Gyr", allow_hyphen_values = true)]
     time: String,
     /// Rows of each track after the first
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, hide_short_help = true)]
     steps: u32,
     /// Table
     #[arg(long, value_name = "NAME", default_value = "stars", hide_short_help = true)]

@@ -1,25 +1,32 @@
-//! `spolia potential`: the models of the gravitational potential: list them, print them, draw their rotation curves.
+//! `spolia potential`: the models of the gravitational potential: list, print, draw and fit them.
 //!
-//! See also   `orbits::potential`, docs/reference/potentials.md
+//! Layout     a model is named as in `table::potentials`; of a fitted one `show` prints what is in it, and with -o all of it
+//! See also   `potential_fit`, `orbits::potential`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::exit::Done;
 use super::options::GlobalOptions;
-use super::{output, plot};
-use crate::error::{Error, Result};
+use super::{output, plot, potential_fit};
+use crate::constants::GYR_PER_TIME_UNIT;
+use crate::error::Result;
+use crate::orbits::expansion::{FitRecord, Model};
 use crate::orbits::potential::{Potential, kinds};
 use crate::plot::orbits;
+use crate::table::potentials;
 
 /// Resolution of a PNG [dots per inch].
 const DPI: f32 = 300.0;
 
+/// Radii within which the mass of a fitted model is shown [kpc].
+const RADII_KPC: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0];
+
 /// Options of `potential`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  spolia potential list\n  spolia potential show mw2014 > my_galaxy.toml\n  spolia potential plot my_galaxy.toml -o rotation.svg"
+    after_help = "Examples:\n  spolia potential list\n  spolia potential show mw2014 > my_galaxy.toml\n  spolia potential plot my_galaxy.toml -o rotation.svg\n  spolia potential fit galaxy.spolia -o galaxy.potential\n  spolia potential show galaxy.spolia#fit"
 )]
 pub struct Options {
     #[command(subcommand)]
@@ -30,15 +37,15 @@ pub struct Options {
 enum Action {
     /// List the presets, and the profiles that a file of your own may use
     List,
-    /// Print a model in the form that files have
+    /// Print a model in the form that files have; of a fitted one, what is in it
     Show {
-        /// Preset or .toml file
+        /// Preset, file, or DATASET#NAME of a fitted one
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// Draw the rotation curve of a model and of its components
     Plot {
-        /// Preset or .toml file
+        /// Preset, file, or DATASET#NAME of a fitted one
         #[arg(value_name = "NAME")]
         name: String,
         /// Greatest radius [kpc]
@@ -48,14 +55,11 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
     },
-}
-
-fn load(name: &str) -> Result<Potential> {
-    if !(name.ends_with(".toml") || name.contains('/')) {
-        return Potential::named(name);
-    }
-    let text = std::fs::read_to_string(name).map_err(|e| Error::io("read", Path::new(name), &e))?;
-    Potential::from_toml(&text, name)
+    /// Fit a model to the particles of a dataset or snapshot
+    #[command(
+        after_help = "Examples:\n  spolia potential fit galaxy.spolia\n  spolia potential fit galaxy.spolia --snap all --name history\n  spolia potential fit galaxy.spolia --kind multipole --families dark --symmetry axisymmetric -o halo.potential"
+    )]
+    Fit(potential_fit::Options),
 }
 
 fn list() -> Result<()> {
@@ -71,13 +75,60 @@ fn list() -> Result<()> {
     Ok(())
 }
 
-/// Lists, prints or draws.
+/// Prints a model; one with thousands of numbers as what is in it, unless a file is named.
+fn show(global: &GlobalOptions, name: &str) -> Result<()> {
+    let potential = potentials::open(name)?;
+    let fitted = potential.components.iter().any(|c| c.fitted().is_some());
+    if let Some(path) = &global.output {
+        let text = if fitted { potentials::read(name)? } else { potential.to_toml() };
+        potentials::write_file(path, &text)?;
+        output::note(global, &format!("wrote {}", path.display()));
+        return Ok(());
+    }
+    if !fitted {
+        return output::bytes(potential.to_toml().as_bytes());
+    }
+    let record = FitRecord::from_toml(&potentials::read(name)?, name)?;
+    for line in record.iter().flat_map(FitRecord::lines).chain(record.iter().flat_map(FitRecord::warnings)) {
+        output::line(&line)?;
+    }
+    describe(&potential)
+}
+
+/// Kinds, knots and times of the components, and their masses within some radii.
+fn describe(potential: &Potential) -> Result<()> {
+    for component in &potential.components {
+        let Some(expansion) = component.fitted() else {
+            output::line(&format!("component {}: {}", component.name, component.kind.name))?;
+            continue;
+        };
+        let model = expansion.models().last().map(Model::described).unwrap_or_default();
+        let times = match expansion.times() {
+            [first, .., last] => {
+                let span = [first, last].map(|t| t * GYR_PER_TIME_UNIT);
+                format!(", {} models from {:.4} to {:.4} Gyr, the last of them", expansion.times().len(), span[0], span[1])
+            }
+            _ => String::new(),
+        };
+        output::line(&format!("component {}{times}: {model}", component.name))?;
+    }
+    let names: Vec<String> = potential.components.iter().map(|c| format!("{:>12}", c.name)).collect();
+    output::line(&format!("mass within{:>9}  {} [Msun]", "", names.join("  ")))?;
+    for radius in RADII_KPC {
+        let masses: Vec<String> = potential.components.iter().map(|c| format!("{:>12.4e}", c.mass_within(radius))).collect();
+        output::line(&format!("{radius:>16} kpc  {}", masses.join("  ")))?;
+    }
+    Ok(())
+}
+
+/// Lists, prints, draws or fits.
 pub fn run(global: &GlobalOptions, options: &Options) -> Result<Done> {
     match &options.action {
         Action::List => list()?,
-        Action::Show { name } => output::bytes(load(name)?.to_toml().as_bytes())?,
+        Action::Show { name } => show(global, name)?,
+        Action::Fit(options) => return potential_fit::run(global, options),
         Action::Plot { name, radius, data } => {
-            let figure = orbits::rotation_curve(&load(name)?, name, *radius)?;
+            let figure = orbits::rotation_curve(&potentials::open(name)?, name, *radius)?;
             let path = global.output.clone().unwrap_or_else(|| PathBuf::from("rotation_curve.svg"));
             plot::save(&figure, &path, DPI)?;
             output::note(global, &format!("wrote {}", path.display()));

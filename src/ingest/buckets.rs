@@ -1,4 +1,4 @@
-//! Rows on their way from the order of the source to that of the curve: cut into buckets, held in memory as far as it goes, the rest in a temporary file.
+//! Rows on their way from the order of the source to that of the curve: cut into buckets, in memory and then in a temporary file.
 //!
 //! Layout     each block of the source is put in order of bucket, rows of one bucket as they came; in the file a bucket's part of a block
 //!            is one Arrow IPC message

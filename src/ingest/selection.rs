@@ -184,9 +184,10 @@ impl Sphere {
 /// Centre and radius of a halo.
 fn sphere_of_halo(snapshot: &dyn Snapshot, halo: u64) -> Result<Sphere> {
     let rows = snapshot.rows(Family::Halos);
+    let place = format!("`{}`", snapshot.info().files.first().map_or_else(String::new, |(path, _)| path.display().to_string()));
     if rows == 0 {
         return Err(Error::not_found(format!("no halo catalogue lies with the snapshot, so halo {halo} is not known"))
-            .at(format!("`{}`", snapshot.info().files.first().map_or_else(String::new, |(path, _)| path.display().to_string())))
+            .at(place)
             .hint("name the catalogue with --halos, or give --sphere x,y,z,radius"));
     }
     let schema = snapshot.schema(Family::Halos)?;
@@ -197,7 +198,10 @@ fn sphere_of_halo(snapshot: &dyn Snapshot, halo: u64) -> Result<Sphere> {
     let batch = snapshot.read(Family::Halos, &[id, x, y, z, radius], 0..rows)?;
     let ids = batch.column(0).as_primitive_opt::<UInt64Type>().ok_or_else(|| Error::internal("halo ids are not whole numbers"))?;
     let Some(row) = ids.values().iter().position(|v| *v == halo) else {
-        return Err(Error::not_found(format!("the catalogue has no halo {halo}")).expected(format!("a halo_id of its {rows} haloes")));
+        return Err(Error::not_found(format!("the catalogue has no halo {halo}"))
+            .at(place)
+            .expected(format!("a halo_id of its {rows} haloes"))
+            .hint("the largest ones: SELECT halo_id, mass FROM halos ORDER BY mass DESC LIMIT 10"));
     };
     let value = |column: usize| as_doubles(batch.column(column)).map(|values| values[row]);
     let sphere = Sphere { centre_kpc: [value(1)?, value(2)?, value(3)?], radius_kpc: value(4)? };

@@ -48,7 +48,9 @@ pub(super) fn looks_like(path: &Path, head: &[u8], content: Option<&[u8]>) -> (S
     if head.starts_with(b"\x1f\x8b") {
         let inside = match content.filter(|c| !c.is_empty()).map(|content| kind(path, content).0) {
             Some(kind) if kind.starts_with("bytes ") => "a gzip file of something unknown".to_string(),
-            Some(kind) => format!("a gzip file of {kind}"),
+            Some(kind) if kind.starts_with("text ") => format!("a gzip file of {kind}"),
+            // Of the content only the first bytes were looked at, so nothing is known of what it is without.
+            Some(kind) => format!("a gzip file of {}", kind.split(" without ").next().unwrap_or(&kind)),
             None => "a gzip file".to_string(),
         };
         return (inside, Some("a Tipsy file is read when its name ends in .gz; decompress any other: gunzip -k FILE".into()));

@@ -11,7 +11,7 @@ use crate::constants::{BOLTZMANN_ERG_K, GAMMA_MONATOMIC, PRIMORDIAL_HYDROGEN, PR
 
 /// (km/s)^2 in (cm/s)^2; exact.
 const KMS2_CGS: f64 = 1e10;
-/// Temperature from which gas of unknown ionisation counts as ionised [K]; GADGET-4, begin of a run.
+/// Temperature from which gas of unknown ionisation counts as ionised [K]; GADGET-4, start of a run.
 pub(in crate::ingest) const IONISED_FROM_K: f64 = 1e4;
 
 /// Electrons per hydrogen nucleus when hydrogen and helium are fully ionised.

@@ -31,7 +31,8 @@ pub fn asin<T: Real>(sine: T) -> T {
 #[inline(always)]
 pub fn wrap<T: Real>(angle: T) -> T {
     let rest = angle - (angle / TAU).floor() * TAU;
-    T::choose(rest.less(T::constant(TAU)), rest, T::constant(0.0))
+    // What rounds up to a whole turn is none; NaN stays.
+    T::choose(rest.less(T::constant(TAU)), rest, rest - rest)
 }
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ mod tests {
             assert!((asin(s) - s.asin()).abs() < 2e-15, "{i}");
             assert_eq!(atan2(Lanes::constant(s), Lanes::constant(c)).0[3], atan2(s, c));
         }
+        assert!(wrap(f64::NAN).is_nan());
         assert_eq!((atan2(0.0, -1.0), asin(1.5), wrap(-1e-18), wrap(TAU)), (PI, 0.5 * PI, 0.0, 0.0));
         assert!((wrap(-0.5) - (TAU - 0.5)).abs() < 1e-15 && atan2(f64::NAN, 1.0).is_nan());
     }

@@ -1,5 +1,4 @@
-//! Numerical tools without physics: exact sums, counter-based random numbers, roots, quadrature, interpolation;
-//! numbers eight at a time or with their derivatives.
+//! Numerical tools without physics: exact sums, random numbers, roots, quadrature, numbers eight at a time or with derivatives.
 //!
 //! See also   each file; nothing here knows a unit
 

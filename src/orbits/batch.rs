@@ -272,34 +272,4 @@ pub(super) mod tests {
         assert!(Stars::new([&[1.0], &[], &[], &[], &[], &[]]).is_err());
         assert!(one.state(43, 0).is_none() && one.state(0, 3).is_none());
     }
-
-    #[test]
-    #[ignore = "a timing, not a check"]
-    fn time_of_a_step() {
-        let columns = some(8000);
-        let (stars, model) = (view(&columns), halo_and_disc());
-        let field = Gravity::new(&model);
-        for method in [Method::Leapfrog, Method::KahanLi6] {
-            let clock = std::time::Instant::now();
-            let out = orbits(&field, &stars, method, 0.0, 1e-3, &[1.0], &Judgement::default()).unwrap();
-            let ns = clock.elapsed().as_nanos() as f64 / 8e6;
-            println!("{method:?}: {ns:.2} ns a step and star, {} complete", out.count(Status::Complete));
-        }
-        let plan = Plan::new(0.0, &[1.0], 1e-3, 1000).unwrap();
-        for width in [Width::Portable, Width::Avx2, Width::Avx512] {
-            let clock = std::time::Instant::now();
-            for block in 0..200 {
-                let start = State::from_array(stars.block(block));
-                limited(width, || std::hint::black_box(fastest(Block { field: &field, method: Method::Leapfrog, plan: &plan, start })));
-            }
-            println!("{width:?}, one thread: {:.2} ns a step and star", clock.elapsed().as_nanos() as f64 / 1.6e6);
-        }
-        let clock = std::time::Instant::now();
-        let out = adaptive_orbits(&field, &stars, Adaptive::Dop853, 0.0, &[1.0], &Tolerance::default()).unwrap();
-        println!(
-            "DOP853 1e-10: {:.1} us an orbit of 0.98 Gyr, {} complete",
-            clock.elapsed().as_micros() as f64 / 8e3,
-            out.count(Status::Complete)
-        );
-    }
 }

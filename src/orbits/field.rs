@@ -17,22 +17,6 @@ pub trait Field<T: Real>: Sync {
     fn acceleration(&self, time: T, p: [T; 3]) -> [T; 3];
 }
 
-/// A field over every kind of number that orbits, actions and gradients use.
-pub trait AnyField:
-    Field<f64> + Field<Lanes> + Field<Dual<f64, 1>> + Field<Dual<Lanes, 1>> + Field<Dual<Dual<f64, 1>, 1>> + Field<Dual<Dual<Lanes, 1>, 1>>
-{
-}
-
-impl<F> AnyField for F where
-    F: Field<f64>
-        + Field<Lanes>
-        + Field<Dual<f64, 1>>
-        + Field<Dual<Lanes, 1>>
-        + Field<Dual<Dual<f64, 1>, 1>>
-        + Field<Dual<Dual<Lanes, 1>, 1>>
-{
-}
-
 /// A potential together with its constants for each kind of number.
 #[derive(Clone, Debug)]
 pub struct Gravity<'a> {
@@ -43,7 +27,6 @@ pub struct Gravity<'a> {
     slope: Prepared<Dual<f64, 1>>,
     slopes: Prepared<Dual<Lanes, 1>>,
     curvature: Prepared<Dual<Dual<f64, 1>, 1>>,
-    curvatures: Prepared<Dual<Dual<Lanes, 1>, 1>>,
 }
 
 impl<'a> Gravity<'a> {
@@ -56,7 +39,6 @@ impl<'a> Gravity<'a> {
             slope: model.prepare(),
             slopes: model.prepare(),
             curvature: model.prepare(),
-            curvatures: model.prepare(),
         }
     }
 }
@@ -81,7 +63,6 @@ fields! {
     slope: Dual<f64, 1>,
     slopes: Dual<Lanes, 1>,
     curvature: Dual<Dual<f64, 1>, 1>,
-    curvatures: Dual<Dual<Lanes, 1>, 1>,
 }
 
 /// A potential with constants of any one kind of number, such as parameters that carry derivatives.

@@ -6,7 +6,8 @@
 //! Units      kpc, km/s; frequencies km/s/kpc
 //! Source     Laskar 1993, Physica D 67, 257 (maximum of the windowed transform); Papaphilippou & Laskar 1996, A&A 307, 427 (the azimuth);
 //!            Binney & Spergel 1982, ApJ 252, 308 (frequencies from orbits)
-//! Accuracy   1e-6 for regular orbits over 60 periods (tests: against exact ones); where resonances trap an orbit, its own frequency
+//! Accuracy   1e-6 for regular orbits over 60 periods (tests: against exact ones), 1e-4 where two frequencies are closer than their inverse
+//!            number: more periods part them; where resonances trap an orbit, its own frequency
 //! Edge cases unbound: NaN; planar orbits have no vertical frequency and circular ones no radial one: NaN; chaotic orbits: that of the
 //!            time looked at
 //! Cost       one adaptive orbit with 64 outputs a period, up to 4096 for pericentres that are quick, and 200 transforms of these
@@ -232,8 +233,9 @@ mod tests {
             let w: [f64; 6] = [8.0, 1.0, 1.0, 60.0, 140.0, 50.0].map(|v| v * (1.0 + 0.3 * stream.normal()));
             let star = State::from_array(w);
             let exact = fudge(&flat, &Cylindrical::from_cartesian(w), delta, &Nodes::new(64, 64, Default::default())).frequencies;
-            let found = measured_frequencies(&flat, star, 60.0, &Tolerance::default()).unwrap();
-            println!("{w:?} {found:?} {exact:?}");
+            // Lines closer than the inverse number of periods are one line with a slow beat.
+            let close = (exact.radial / exact.vertical - 1.0).abs() < 1.0 / 60.0;
+            let found = measured_frequencies(&flat, star, if close { 600.0 } else { 60.0 }, &Tolerance::default()).unwrap();
             worst[0] = worst[0].max(off(&found, &exact));
             let exact = spherical::<f64, _>(&round, &star, &SphericalNodes::default(), false).frequencies;
             let found = measured_frequencies(&round, star, 60.0, &Tolerance::default()).unwrap();

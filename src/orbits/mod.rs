@@ -6,9 +6,9 @@
 pub mod actions;
 pub mod batch;
 pub mod coordinates;
+pub mod device;
 pub mod expansion;
 pub mod extents;
-pub mod device;
 pub mod field;
 pub mod frequencies;
 pub mod gradient;

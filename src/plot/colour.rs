@@ -15,6 +15,8 @@ const NODE: usize = 6;
 
 /// Lines that are told apart by every reader (Okabe & Ito 2008): blue, vermilion, green, then black.
 pub const LINES: [Rgb; 4] = [Rgb(0x00, 0x72, 0xb2), Rgb(0xd5, 0x5e, 0x00), Rgb(0x00, 0x9e, 0x73), Rgb(0, 0, 0)];
+/// More of them, without black: blue, vermilion, green, purple, sky blue, orange.
+pub const MANY_LINES: [Rgb; 6] = [LINES[0], LINES[1], LINES[2], Rgb(0xcc, 0x79, 0xa7), Rgb(0x56, 0xb4, 0xe9), Rgb(0xe6, 0x9f, 0x00)];
 /// Where a map has no data.
 pub const BAD: Rgb = Rgb(0xff, 0xff, 0xff);
 

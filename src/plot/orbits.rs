@@ -8,8 +8,8 @@
 use std::cell::RefCell;
 
 use super::ask::Source;
-use super::axes::{self, Axis, Label, ONE_COLUMN, Panel, Sides, TWO_COLUMNS};
-use super::colour::LINES;
+use super::axes::{self, Axis, Label, NOTE_SIZE, ONE_COLUMN, Panel, Sides, TWO_COLUMNS};
+use super::colour::MANY_LINES;
 use super::figure::numbers;
 use super::scene::{Area, Rgb, Scene, Stroke};
 use super::text::Text;
@@ -28,6 +28,12 @@ const ROOM: f64 = 1.06;
 /// Points of a rotation curve.
 const POINTS: usize = 200;
 const CURVE_HEIGHT: f64 = 170.0;
+const TOTAL_WIDTH: f64 = 1.6;
+/// Strokes and gaps of components beyond the number of colours.
+const DASH: [f64; 2] = [4.0, 2.0];
+/// Room above the panel, and beside the names.
+const TOP: f64 = 6.0;
+const NAMES_ROOM: f64 = 34.0;
 /// Room above curves.
 const HEADROOM: f64 = 1.12;
 
@@ -35,8 +41,7 @@ const HEADROOM: f64 = 1.12;
 pub fn draw(answer: &Answer, model: &str, sql: &str) -> Result<Figure> {
     let asked = RefCell::new(Some(answer.clone()));
     let query = |_: &str| asked.take().ok_or_else(|| Error::internal("tracks are asked for once"));
-    let options =
-        FigureOptions { table: Some(format!("orbits in {model}")), title: Some(format!("Orbits in {model}")), ..Default::default() };
+    let options = FigureOptions { table: Some("orbits".into()), title: Some(format!("Orbits in {model}")), ..Default::default() };
     let source = Source::new(&query, &options, "orbits");
     let columns = source.columns(sql)?;
     let [ids, times, x, y, z, ..] = columns.as_slice() else { return Err(Error::internal("tracks have five columns")) };
@@ -63,7 +68,7 @@ pub fn draw(answer: &Answer, model: &str, sql: &str) -> Result<Figure> {
     for (area, across, up, a, b, a_name, b_name) in panels {
         let panel = Panel { area, x: across, y: up };
         for (star, ends) in starts.windows(2).enumerate() {
-            let stroke = Stroke::new(LINES[star % LINES.len()], ORBIT_WIDTH);
+            let stroke = Stroke::new(MANY_LINES[star % MANY_LINES.len()], ORBIT_WIDTH);
             let points = a[ends[0]..ends[1]].iter().copied().zip(b[ends[0]..ends[1]].iter().copied());
             scene.marks.push(marks::curve(&panel, points, &stroke));
         }
@@ -105,20 +110,26 @@ pub fn rotation_curve(model: &Potential, name: &str, radius_kpc: f64) -> Result<
     let options = FigureOptions { table: Some(name.to_string()), title: Some(format!("Rotation curve of {name}")), ..Default::default() };
     let source = Source::new(&query, &options, name);
     let (across, up) = (Axis::linear(0.0, radius_kpc), Axis::linear(0.0, most * HEADROOM));
-    let (left, top) = (axes::left_margin(&up, CURVE_HEIGHT) + 1.0, marks::caption_height(&options));
-    let panel = Panel { area: Area::new(left, top, ONE_COLUMN - left - 8.0, CURVE_HEIGHT), x: across, y: up };
+    // Components cross each other, so that their names stand beside the panel.
+    let names = curves.iter().map(|c| Text::plain(&c.0).width(NOTE_SIZE)).fold(0.0, f64::max) + NAMES_ROOM;
+    let left = axes::left_margin(&up, CURVE_HEIGHT) + 1.0;
+    let panel = Panel { area: Area::new(left, TOP, ONE_COLUMN - left - names, CURVE_HEIGHT), x: across, y: up };
     let mut scene = Scene::new(ONE_COLUMN, (panel.area.bottom() + axes::bottom_margin()).ceil());
     let mut entries = Vec::new();
     for (k, (name, values)) in curves.iter().enumerate() {
-        // The sum is black, the last of the colours.
-        let stroke = Stroke::new(LINES[(k + LINES.len() - 1) % LINES.len()], CURVE_WIDTH);
+        let mut stroke = match k.checked_sub(1) {
+            None => Stroke::new(Rgb::BLACK, TOTAL_WIDTH),
+            Some(component) => Stroke::new(MANY_LINES[component % MANY_LINES.len()], CURVE_WIDTH),
+        };
+        if k > MANY_LINES.len() {
+            stroke.dash = DASH.to_vec();
+        }
         scene.marks.push(marks::curve(&panel, radii.iter().copied().zip(values.iter().copied()), &stroke));
         entries.push((Text::plain(name), stroke));
     }
     let (bottom, side) = (Label::new("`R`", "kpc"), Label::new("`v`_{c}", "km s⁻¹"));
     panel.frame(&mut scene, Sides { bottom: Some(&bottom), left: Some(&side), ..Sides::default() }, Rgb::BLACK);
-    let taken: Vec<Vec<(f64, f64)>> = curves.iter().map(|c| radii.iter().zip(&c.1).map(|(r, v)| panel.point(*r, *v)).collect()).collect();
-    marks::legend(&mut scene, &panel.area, &entries, &taken);
+    marks::legend(&mut scene, &Area::new(panel.area.right(), TOP, names, CURVE_HEIGHT), &entries, &[]);
     let mut columns = vec![("r_cyl", "kpc", radii.clone())];
     columns.extend(curves.iter().map(|(name, values)| (name.as_str(), "km/s", values.clone())));
     let data = numbers(columns)?;

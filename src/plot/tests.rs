@@ -116,7 +116,9 @@ fn every_svg_is_well_formed_and_says_where_it_came_from() {
             kind.name()
         );
         assert!(svg.contains("age &lt; 20"), "{}", kind.name());
-        assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{}", kind.name());
+        // A note may say that rows without a number were left out; no coordinate may be one.
+        let drawn = svg.replace("NULL, NaN or infinite", "");
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf\""), "{}", kind.name());
         let meta: serde_json::Value = serde_json::from_str(figure.metadata()).unwrap();
         assert_eq!(meta["figure"], kind.name());
         let png = figure.png(1.0).unwrap();

@@ -4,7 +4,7 @@
 //!            names     `sources` `resolve` `catalog` `table_name` `derived` `frame_axis`
 //!            tables    `parquet_table` `byte_source` `snapshot_table` `implied`
 //!            meaning   `units` `unit_expr` `order` `concatenation` `headers`
-//!            running   `session` `engine` `perform` `statement` `run` `copy` `particles` `create_frame` `settings` `tables`
+//!            running   `session` `engine` `perform` `statement` `run` `copy` `particles` `fit` `create_frame` `settings` `tables`
 //!            language  `functions` `aggregates`
 //! See also   ARCHITECTURE.md, docs/reference/sql.md
 
@@ -22,6 +22,7 @@ mod create_frame;
 pub mod derived;
 mod engine;
 mod errors;
+mod fit;
 mod frame_axis;
 mod headers;
 mod implied;
@@ -43,6 +44,7 @@ mod unit_expr;
 mod units;
 pub mod watch;
 
+pub use fit::{FitRequest, Fitted};
 pub use limits::Limits;
 pub use particles::{FamiliesRequest, summary as export_summary};
 pub use session::{Answer, Canceller, Session, SessionOptions, TableSummary};

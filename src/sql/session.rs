@@ -13,6 +13,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::engine::{self, Engine};
+use super::fit::{self, FitRequest, Fitted};
 use super::functions::{self, FunctionDoc};
 use super::limits::Limits;
 use super::particles::{self, FamiliesRequest};
@@ -22,6 +23,7 @@ use super::{perform, tables};
 use crate::error::Result;
 use crate::ingest::export::Written;
 use crate::ingest::{OpenOptions, Snapshot};
+use crate::progress::Progress;
 use crate::table::export::OutputFormat;
 
 /// How a session runs.
@@ -160,6 +162,11 @@ impl Session {
     pub fn write_families(&self, request: &FamiliesRequest) -> Result<Written> {
         self.engine.canceller.reset();
         particles::write_families(&self.engine, request)
+    }
+
+    /// Fits a potential to the particles of the first attached dataset or snapshot.
+    pub fn fit_potential(&self, request: &FitRequest, progress: &dyn Progress) -> Result<Fitted> {
+        fit::fit(&self.engine, request, progress)
     }
 
     /// Every table that a query can name now, with columns and units.

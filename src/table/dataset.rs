@@ -251,7 +251,7 @@ impl Dataset {
 }
 
 /// `batch` with the columns and types of `schema`; missing columns become nulls.
-fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+pub(super) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
         Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
         Some(column) => cast(column, field.data_type()),

@@ -5,7 +5,7 @@
 //!     HEAD                                   version number and digest of its manifest; renaming it into place is the commit
 //!     versions/000003.json                   `manifest`
 //!     data/stars/snap=01024/<hash>.parquet   `parquet_file`, rows in the order of `layout`; immutable
-//!     data/snapshots/<hash>.parquet          a table of the whole dataset
+//!     data/snapshots/<hash>.parquet          a table of the whole dataset, as is `potentials`
 //!     tmp/                                   work of the writer that holds `lock`; journal/ remembers finished tables
 //! ```
 
@@ -23,6 +23,8 @@ pub mod layout;
 pub mod manifest;
 pub(crate) mod parquet_file;
 pub(crate) mod physics;
+/// Potentials in files and datasets.
+pub mod potentials;
 /// Canonical columns and field metadata.
 pub mod schema;
 /// Statistics of columns, summaries of datasets.

@@ -42,6 +42,8 @@ mod peer_defects;
 #[cfg(feature = "sql")]
 mod pipeline;
 #[cfg(feature = "sql")]
+mod potential_fit;
+#[cfg(feature = "sql")]
 mod processes;
 #[cfg(feature = "sql")]
 mod records;

@@ -509,14 +509,19 @@ pub(super) fn identifiers(tables: &mut [Table], notes: &mut Vec<String>) -> Resu
             other => return Err(wrong(format!("{}", other.data_type())).hint("CAST(id AS BIGINT UNSIGNED)")),
         }));
     }
-    let mut next = found.iter().flatten().flatten().max().map_or(0, |most| most.saturating_add(1));
+    let most = found.iter().flatten().flatten().max().copied();
+    let mut next = most.map_or(0, |most| most.saturating_add(1));
     let mut all = Vec::with_capacity(found.len());
     for (table, ids) in tables.iter().zip(found) {
         all.push(match ids {
             Some(ids) => ids,
             None => {
                 let from = next;
-                next = next.saturating_add(table.rows as u64);
+                next = next.checked_add(table.rows as u64).filter(|_| most != Some(u64::MAX)).ok_or_else(|| {
+                    Error::unsupported(format!("no identifiers are left for the rows of {}", table.family))
+                        .found(format!("{} as the greatest `id` of the others", most.unwrap_or(0)))
+                        .hint("select id of every family")
+                })?;
                 notes.push(format!("{}: there is no column `id`, so the rows are numbered from {from} on", table.family));
                 (from..next).collect()
             }

@@ -234,12 +234,14 @@ pub(super) fn write(mut particles: Particles, setting: &Setting, path: &Path) ->
 /// The parameter file of the run: written, or there already with the same text.
 fn parameter_file(param: &Path, entries: &[(String, String)], aside: &mut Aside) -> Result<()> {
     let text: String = entries.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-    match std::fs::read_to_string(param) {
-        Ok(there) if there == text => Ok(()),
+    // Bytes, not text: a file in another encoding is another run's too, and must not be replaced.
+    match std::fs::read(param) {
+        Ok(there) if there == text.as_bytes() => Ok(()),
         Ok(_) => Err(Error::usage("the parameter file of another run has this name")
             .at(format!("`{}`", param.display()))
             .hint("choose another name or an empty folder: its units are not those of this export")),
-        Err(_) => write_param(&aside.file(param)?, entries),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => write_param(&aside.file(param)?, entries),
+        Err(e) => Err(Error::io("read a parameter file", param, &e)),
     }
 }
 
@@ -247,17 +249,18 @@ fn write_ids(path: &Path, ids: &[u64], aside: &mut Aside, notes: &mut Vec<String
     if let Ok(small) = ids.iter().map(|i| i32::try_from(*i)).collect::<std::result::Result<Vec<i32>, _>>() {
         return write_aux_i32(&aside.file(path)?, &small, ByteOrder::Big);
     }
-    let wide = ids.iter().enumerate().map(|(row, i)| {
-        i64::try_from(*i).map_err(|_| {
-            Error::unsupported("an identifier is too large for a Tipsy array")
-                .at(format!("particle {row}"))
-                .found(i)
-                .expected(format!("at most {}", i64::MAX))
-        })
-    });
+    let wide = ids.iter().enumerate().map(|(row, i)| signed(*i).ok_or_else(|| too_large(format!("particle {row}"), *i)));
     let wide = wide.collect::<Result<Vec<i64>>>()?;
     notes.push(format!("identifiers above {} do not fit the 4 bytes of a binary array: iord is text", i32::MAX));
     write_aux_text(&aside.file(path)?, &wide)
+}
+
+fn signed(whole: u64) -> Option<i64> {
+    i64::try_from(whole).ok()
+}
+
+fn too_large(place: String, found: u64) -> Error {
+    Error::unsupported("a whole number is too large for a Tipsy array").at(place).expected(format!("at most {}", i64::MAX)).found(found)
 }
 
 /// Writes the records of all families.
@@ -330,7 +333,9 @@ impl Records<'_> {
                         let metals = metals.as_ref().map_or(0.0, |c| c.values.at(row) as f32);
                         let tform = births.as_ref().map_or(0.0, |b| birth_time(b.at(row), now, units.time_gyr()));
                         let hole = holes.as_ref().is_some_and(|h| h.values.at(row) != 0.0);
-                        out.star(&StarRecord { mass, x, y, z, vx, vy, vz, metals, tform: if hole { -tform } else { tform }, eps, phi })?;
+                        // The minus sign of zero would be lost, and the black hole with it.
+                        let tform = if hole { -tform.max(f32::MIN_POSITIVE) } else { tform };
+                        out.star(&StarRecord { mass, x, y, z, vx, vy, vz, metals, tform, eps, phi })?;
                     }
                 }
             }
@@ -429,17 +434,23 @@ fn arrays_of(tables: &mut [Table], code: &Code, notes: &mut Vec<String>) -> Resu
         let (mut reals, mut integers, mut found) = (Vec::new(), Vec::new(), false);
         for table in tables.iter_mut() {
             let column = table.optional(&name, notes)?;
+            let whole = column.as_ref().is_some_and(|c| matches!(c.values, Values::I64(_) | Values::U64(_)));
+            if kind == Kind::Integer && column.is_some() && !whole {
+                notes.push(format!("{}: `{name}` is left out, for its values are no whole numbers", table.family));
+            }
+            let column = column.filter(|_| kind != Kind::Integer || whole);
             found |= column.is_some();
-            let column = column.filter(|c| kind != Kind::Integer || matches!(c.values, Values::I64(_) | Values::U64(_)));
-            let value = |row: usize| column.as_ref().map_or(0.0, |c| c.values.at(row) / factor);
-            if kind == Kind::Integer {
-                integers.extend((0..table.rows).map(|row| match column.as_ref().map(|c| &c.values) {
-                    Some(Values::I64(v)) => v.get(row).copied().unwrap_or(0),
-                    Some(Values::U64(v)) => v.get(row).map_or(0, |i| i64::try_from(*i).unwrap_or(i64::MAX)),
-                    _ => 0,
-                }));
-            } else {
-                reals.extend((0..table.rows).map(|row| value(row) as f32));
+            match (kind, column.map(|c| c.values)) {
+                (Kind::Integer, Some(Values::I64(v))) => integers.extend(v),
+                (Kind::Integer, Some(Values::U64(v))) => {
+                    let fits = |(row, i): (usize, u64)| {
+                        signed(i).ok_or_else(|| too_large(format!("row {row} of column `{name}` of {}", table.family), i))
+                    };
+                    integers.extend(v.into_iter().enumerate().map(fits).collect::<Result<Vec<i64>>>()?);
+                }
+                (Kind::Integer, _) => integers.extend(std::iter::repeat_n(0, table.rows)),
+                (_, Some(values)) => reals.extend(values.numbers().map(|x| (x / factor) as f32)),
+                (_, None) => reals.extend(std::iter::repeat_n(0.0, table.rows)),
             }
         }
         if !found {
@@ -480,6 +491,16 @@ mod tests {
         let code = Code::new(&Setting { time_gyr: Some(2.0), ..Setting::default() }, None);
         assert!((code.units.velocity_kms - 1.0).abs() < 1e-15 && code.units.length_kpc == 1.0);
         assert_eq!((run_of("g8.26e11.01024"), run_of("cut.tipsy"), run_of("plain")), ("g8.26e11", "cut", "plain"));
+    }
+
+    #[test]
+    fn a_parameter_file_in_another_encoding_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let param = folder.path().join("g.param");
+        std::fs::write(&param, b"# \xb5\ndKpcUnit = 1\n").unwrap();
+        let entries = [("dKpcUnit".to_string(), "1".to_string())];
+        let error = parameter_file(&param, &entries, &mut Aside::default()).unwrap_err();
+        assert!(error.to_string().contains("another run"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The columns of each table of a GADGET binary snapshot and the recipe that makes each of them from blocks.
 //!
 //! Formula    T = (gamma - 1) u mu m_p / k_B with mu = 4 / (1 + 3 X_H + 4 X_H x_e), X_H = 0.76: the one of the HDF5 reader;
-//!            x_e = 0 where there is no block NE, which a note says
+//!            without a block NE neutral below 1e4 K and ionised from there on (`thermal`), which a note says
 //! Layout     type 0 is gas; 1, 2, 3 are dark; 4 is stars; 5 is black holes, or dark where the snapshot has neither gas nor stars
 //! Units      canonical columns of `table::schema`; blocks without a known meaning keep their name and the unit `unknown`
 //! Edge cases several types in one table: column `type` tells them apart; `mass` from the mass table where there is no block;

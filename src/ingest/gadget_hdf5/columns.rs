@@ -1,7 +1,7 @@
 //! The columns of each table and the recipe that makes each of them from datasets.
 //!
 //! Formula    T = (gamma - 1) u mu m_p / k_B, mu = 4 / (1 + 3 X_H + 4 X_H x_e), gamma = 5/3, X_H that of the file, else 0.76;
-//!            x_e = 0 where the file has no electron abundance, which a note says
+//!            without an electron abundance neutral below 1e4 K and ionised from there on (`thermal`), which a note says
 //! Units      canonical columns of `table::schema`; own names keep the unit of their scaling attributes, else `unknown`
 //! Source     TNG data release, FAQ "gas temperature"; GADGET-4 manual
 //! Edge cases star-forming gas follows an effective equation of state: its T is not a kinetic temperature;

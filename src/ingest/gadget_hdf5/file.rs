@@ -2,7 +2,8 @@
 //!
 //! Layout     datasets of one or two dimensions, `[particles]` or `[particles, components]`, numbers of 1 to 8 bytes in either byte order;
 //!            contiguous storage is read straight from its offset, chunked and compressed storage through the library
-//! Refuses    a file shorter than its superblock says; datasets larger than their file can hold, storage that was never written, chunks that are absent, strings and compounds
+//! Refuses    a file shorter than its superblock says; datasets larger than their file can hold, storage that was never written, chunks
+//!            that are absent, strings and compounds
 //! Edge cases a panic inside the library becomes an error; a metadata read beyond the end of the file is an error before any allocation
 //! Cost       positioned reads without a lock, so threads read one file at the same time
 //! See also   `read` turns the bytes into columns

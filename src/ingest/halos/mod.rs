@@ -1,7 +1,7 @@
 //! Halo catalogues and merger trees: AHF, Rockstar, consistent-trees, SUBFIND, EAGLE, SubLink, LHaloTree.
 //!
-//! Layout     a catalogue is a format like every other, whose tables are `halos`, `halo_members`, `merger_tree` and `halo_profiles`; it is opened alone,
-//!            or with the snapshot of particles that it lies beside
+//! Layout     a catalogue is a format like every other, whose tables are `halos`, `halo_members`, `merger_tree` and `halo_profiles`; it
+//!            is opened alone, or with the snapshot of particles that it lies beside
 //! Units      physical Msun, kpc, km/s; h and scale factor from the catalogue, else from its snapshot, else from the user
 //! Refuses    what contradicts itself: counts, identifiers twice, masses that are negative, links that lead nowhere inside a tree
 //! See also   docs/guides/halos.md; `catalogue` for the shape of a reader, `companions` for what lies beside a snapshot

@@ -102,7 +102,8 @@ impl Param {
             .then(|| Precision { double_position: position.unwrap_or(false), double_velocity: velocity.unwrap_or(false) }))
     }
 
-    /// How strongly the file claims the snapshot called `name`: 4 that very name, 3 its output name, 2 its own name, 1 its start file, 0 nothing.
+    /// How strongly the file claims the snapshot called `name`: 4 that very name, 3 its output name, 2 its own name, 1 its start file,
+    /// 0 nothing.
     fn claim(&self, name: &str) -> u8 {
         let last = |text: &str| text.rsplit(['/', '\\']).next().unwrap_or("").to_string();
         let owns =

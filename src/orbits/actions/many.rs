@@ -269,41 +269,4 @@ mod tests {
         println!("table against formula: {worst:e} of the sum of the actions");
         assert!(worst < 3e-3);
     }
-
-    #[test]
-    #[ignore = "a timing, not a check"]
-    fn time_of_a_star() {
-        let (columns, model) = (some(100_000), halo_and_disc());
-        let (stars, field) = (view(&columns), Gravity::new(&model));
-        let table = FocalLength::Table(FocalTable::new(&field, 0.1, 100.0).unwrap());
-        for (name, focal) in [("fixed", &FocalLength::Fixed(3.2)), ("table", &table), ("local", &FocalLength::Local)] {
-            let clock = std::time::Instant::now();
-            let out = actions(&field, &stars, focal, &Nodes::default());
-            let time = clock.elapsed();
-            println!("{name}: {:.1} ns a star, mean J_R {}", time.as_nanos() as f64 / 1e5, out.radial.iter().sum::<f64>() / 1e5);
-        }
-    }
-
-    #[test]
-    #[ignore = "leaves a file for tests/peers/orbits.py in SPOLIA_KEEP_ORBITS"]
-    fn written_for_peers() {
-        use crate::orbits::batch::adaptive_orbits;
-        use crate::orbits::integrate::{Adaptive, Tolerance};
-        use std::fmt::Write;
-        let Some(folder) = std::env::var_os("SPOLIA_KEEP_ORBITS") else { return };
-        let (columns, model) = (some(1000), halo_and_disc());
-        let (stars, field) = (view(&columns), Gravity::new(&model));
-        let tolerance = Tolerance { relative: 1e-12, position_kpc: 1e-12, velocity_kms: 1e-10, ..Default::default() };
-        let orbits = adaptive_orbits(&field, &stars, Adaptive::Dop853, 0.0, &[1.0], &tolerance).unwrap();
-        let all = actions(&field, &stars, &FocalLength::Fixed(3.2), &Nodes::default());
-        let mut text = String::from("x,y,z,vx,vy,vz,x1,y1,z1,vx1,vy1,vz1,jr,lz,jz,omega_r,omega_phi,omega_z\n");
-        for star in 0..stars.len() {
-            let end = orbits.state(star, 0).unwrap().to_array();
-            let [a, b, c] = [0, 1, 2].map(|i: usize| all.frequencies[i][star]);
-            let rest = [all.radial[star], all.azimuthal[star], all.vertical[star], a, b, c];
-            let row: Vec<String> = stars.state(star).to_array().iter().chain(&end).chain(&rest).map(|v| format!("{v:e}")).collect();
-            writeln!(text, "{}", row.join(",")).unwrap();
-        }
-        std::fs::write(std::path::Path::new(&folder).join("orbits.csv"), text).unwrap();
-    }
 }

@@ -352,7 +352,7 @@ impl<T: Real> Integral<T> {
 
     /// This one where the mask holds, else the other.
     #[inline(always)]
-    fn choose(mask: T::Mask, yes: Self, no: Self) -> Self {
+    pub(super) fn choose(mask: T::Mask, yes: Self, no: Self) -> Self {
         Integral {
             action: T::choose(mask, yes.action, no.action),
             by_energy: T::choose(mask, yes.by_energy, no.by_energy),

@@ -5,7 +5,7 @@
 //! Units      kpc, km/s; angles rad in [0, 2 pi)
 //! Source     Binney & Tremaine 2008, section 3.5.3; Sanders 2012, MNRAS 426, 128, section 2.3
 //! Accuracy   1e-9 in Kuzmin-Kutuzov, 1e-8 at turning points themselves; elsewhere that of the fudge
-//! Edge cases NaN for unbound stars, and for planar and circular orbits, whose vertical or radial angle does not exist
+//! Edge cases NaN for unbound stars and circular orbits, and for the vertical angle of planar orbits, which does not exist
 //! Cost       those of the actions and 2 x 48 potentials more
 //! See also   `staeckel`
 
@@ -87,6 +87,9 @@ pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
         v.by_lz += slow;
         v.by_integral += slow * s2;
     }
+    // In the plane there is no way from it.
+    let rises = zero.less(all.x_top);
+    v = Integral::choose(rises, v, Integral::nothing());
     let slope = delta * FRAC_1_SQRT_2;
     let fall = -(place.r * place.v_phi) / delta * FRAC_1_SQRT_2;
     // Inwards and downwards the way is the whole one without what is left of it.
@@ -107,7 +110,7 @@ pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
     let angles = Angles {
         radial: angle(found.frequencies.radial, -wv.by_energy, zero),
         azimuthal: angle(found.frequencies.azimuthal, wv.by_energy * wu.by_lz - wu.by_energy * wv.by_lz, by_lz + azimuth),
-        vertical: angle(found.frequencies.vertical, wu.by_energy, zero),
+        vertical: T::choose(rises, angle(found.frequencies.vertical, wu.by_energy, zero), T::constant(f64::NAN)),
     };
     (found, angles, all.near_axis)
 }
@@ -125,6 +128,18 @@ mod tests {
     fn turn(a: f64) -> f64 {
         let d = a.rem_euclid(TAU);
         d.min(TAU - d)
+    }
+
+    #[test]
+    fn planar_orbits_have_the_radial_angle_of_those_near_the_plane_and_no_vertical_one() {
+        let field = MilkyWay::default();
+        let (nodes, up) = (Nodes::default(), AngleNodes::default());
+        for v_x in [-30.0, 0.0, 1.0, 60.0] {
+            let of = |z: f64| fudge_with_angles(&field, [8.0, 3.0, z, v_x, 170.0, 0.0], 3.0, &nodes, &up).1;
+            let (planar, near) = (of(0.0), of(1e-3));
+            assert!(turn(planar.radial - near.radial) < 1e-4 && turn(planar.azimuthal - near.azimuthal) < 1e-4, "{planar:?} {near:?}");
+            assert!(planar.vertical.is_nan() && near.vertical.is_finite());
+        }
     }
 
     #[test]

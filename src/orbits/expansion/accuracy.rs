@@ -5,7 +5,7 @@
 //! Accuracy   particles are summed in lanes of eight, in order: the same bits for any number of threads
 //! Edge cases points where the direct sum is 0 or not finite are left out and counted
 //! Cost       2 ns a particle and point on one core; a sample of both is enough
-//! See also   `series`
+//! See also   `direct` for sums over a stream of particles
 
 use rayon::prelude::*;
 
@@ -27,7 +27,8 @@ pub struct Direct<'a> {
 }
 
 /// Relative errors of the acceleration.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ErrorReport {
     /// Points that were compared.
     pub points: usize,
@@ -37,8 +38,29 @@ pub struct ErrorReport {
     pub median: f64,
     /// 9 of 10 points are better.
     pub p90: f64,
+    /// 99 of 100 points are better.
+    pub p99: f64,
     /// The worst.
     pub max: f64,
+}
+
+impl ErrorReport {
+    /// Errors of `found` against `exact` accelerations, point by point. `Domain` error where there is nothing to compare.
+    pub fn of(found: &[[f64; 3]], exact: &[[f64; 3]]) -> Result<ErrorReport> {
+        let error = |(found, exact): (&[f64; 3], &[f64; 3])| {
+            let off: [f64; 3] = std::array::from_fn(|i| found[i] - exact[i]);
+            Some((dot(off, off) / dot(*exact, *exact)).sqrt()).filter(|error| error.is_finite())
+        };
+        let mut sorted: Vec<f64> = found.iter().zip(exact).filter_map(error).collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: f64| sorted.get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1))).copied();
+        match (at(0.5), at(0.9), at(0.99), sorted.last()) {
+            (Some(median), Some(p90), Some(p99), Some(max)) => {
+                Ok(ErrorReport { points: sorted.len(), left_out: found.len() - sorted.len(), median, p90, p99, max: *max })
+            }
+            _ => Err(Error::new(ErrorKind::Domain, "no point to compare a potential at").found(format!("{} points", found.len()))),
+        }
+    }
 }
 
 impl Direct<'_> {
@@ -54,7 +76,7 @@ struct Pull<'a> {
 }
 
 /// Keeps a particle at the point itself from dividing by 0 \[kpc^2\]: its pull is 0.
-const TINY_KPC2: f64 = 1e-60;
+pub(super) const TINY_KPC2: f64 = 1e-60;
 
 impl Kernel for Pull<'_> {
     type Answer = [f64; 3];
@@ -84,25 +106,9 @@ impl Kernel for Pull<'_> {
 impl Expansion {
     /// Errors at `points` \[kpc\] at `time` \[kpc/(km/s)\]. `Domain` error where there is nothing to compare.
     pub fn error_against_direct(&self, time: f64, direct: &Direct, points: &[[f64; 3]]) -> Result<ErrorReport> {
-        let errors: Vec<Option<f64>> = points
-            .par_iter()
-            .map(|p| {
-                let exact = direct.acceleration(*p);
-                let found = self.acceleration(time, *p);
-                let off: [f64; 3] = std::array::from_fn(|i| found[i] - exact[i]);
-                let error = (dot(off, off) / dot(exact, exact)).sqrt();
-                error.is_finite().then_some(error)
-            })
-            .collect();
-        let mut sorted: Vec<f64> = errors.iter().copied().flatten().collect();
-        sorted.sort_by(f64::total_cmp);
-        let at = |share: f64| sorted.get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1))).copied();
-        match (at(0.5), at(0.9), sorted.last()) {
-            (Some(median), Some(p90), Some(max)) => {
-                Ok(ErrorReport { points: sorted.len(), left_out: points.len() - sorted.len(), median, p90, max: *max })
-            }
-            _ => Err(Error::new(ErrorKind::Domain, "no point to compare a potential at").found(format!("{} points", points.len()))),
-        }
+        let pairs = points.par_iter().map(|p| (self.acceleration(time, *p), direct.acceleration(*p)));
+        let (found, exact): (Vec<[f64; 3]>, Vec<[f64; 3]>) = pairs.unzip();
+        ErrorReport::of(&found, &exact)
     }
 }
 

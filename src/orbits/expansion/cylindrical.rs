@@ -14,6 +14,7 @@
 use std::f64::consts::PI;
 
 use super::harmonics::Symmetry;
+use super::model::Fitted;
 use super::multipole::{Multipole, MultipoleGrid};
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::error::{Error, ErrorKind, Result};
@@ -65,7 +66,11 @@ impl CylindricalGrid {
         let ends = [(self.radial_scale_kpc, self.greatest_radius_kpc), (self.vertical_scale_kpc, self.greatest_height_kpc)];
         for (scale, end) in ends {
             if !(scale > 0.0 && end >= scale && end <= scale * 1e6) {
-                return bad("scale and end of the grid make no sense", "0 < scale <= end <= 1e6 scales".into(), format!("{scale} and {end} kpc"));
+                return bad(
+                    "scale and end of the grid make no sense",
+                    "0 < scale <= end <= 1e6 scales".into(),
+                    format!("{scale} and {end} kpc"),
+                );
             }
         }
         for knots in [self.radial_knots, self.vertical_knots] {
@@ -203,7 +208,10 @@ impl Cylindrical {
         let cell = |at: T, count: usize| {
             let last = T::constant(count as f64 - 1.0);
             let floor = at.floor().max(zero).min(last);
-            (floor, (at - floor).max(zero).min(T::constant(1.0)))
+            // Chosen by strict comparisons: a part of exactly 0, on the plane, keeps its derivatives.
+            let (part, one) = (at - floor, T::constant(1.0));
+            let part = T::choose(part.less(zero), zero, part);
+            (floor, T::choose(one.less(part), one, part))
         };
         let (column, t) = cell(xi / h, self.cells[0]);
         let (row, s) = cell((signed - grid.lowest()) / k, self.cells[1]);
@@ -265,17 +273,24 @@ impl Cylindrical {
         [value, by_t, by_s]
     }
 
-    /// Potential \[(km/s)^2\] at `p` \[kpc\].
+    /// Density \[Msun/kpc^3\] at `p` \[kpc\]: the Laplacian of the potential.
+    pub fn density(&self, p: [f64; 3]) -> f64 {
+        type Slope = Dual<f64, 3>;
+        let pull = self.acceleration::<Slope>(std::array::from_fn(|i| Slope::variable(p[i], i)));
+        -(pull[0].tangent[0] + pull[1].tangent[1] + pull[2].tangent[2]) / (4.0 * PI * GRAVITY_KPC_KMS2_MSUN)
+    }
+}
+
+impl Fitted for Cylindrical {
     #[inline(always)]
-    pub fn potential<T: Real>(&self, p: [T; 3]) -> T {
+    fn potential_at<T: Real>(&self, p: [T; 3]) -> T {
         let place = self.place(p);
         let far = self.outer.potential(p);
         far + (self.disc(&place).0 - far) * place.weight
     }
 
-    /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
     #[inline(always)]
-    pub fn acceleration<T: Real>(&self, p: [T; 3]) -> [T; 3] {
+    fn acceleration_at<T: Real>(&self, p: [T; 3]) -> [T; 3] {
         let place = self.place(p);
         let (phi, slopes) = self.disc(&place);
         let pull = self.outer.acceleration(p);
@@ -283,13 +298,6 @@ impl Cylindrical {
         let [nx, ny] = place.direction;
         let fall = [place.fall[0] * nx, place.fall[0] * ny, place.fall[1]];
         [0, 1, 2].map(|i| pull[i] - (slopes[i] + pull[i]) * place.weight - off * fall[i])
-    }
-
-    /// Density \[Msun/kpc^3\] at `p` \[kpc\]: the Laplacian of the potential.
-    pub fn density(&self, p: [f64; 3]) -> f64 {
-        type Slope = Dual<f64, 3>;
-        let pull = self.acceleration::<Slope>(std::array::from_fn(|i| Slope::variable(p[i], i)));
-        -(pull[0].tangent[0] + pull[1].tangent[1] + pull[2].tangent[2]) / (4.0 * PI * GRAVITY_KPC_KMS2_MSUN)
     }
 }
 
@@ -367,7 +375,9 @@ fn patches(values: &[f64], [columns, rows]: [usize; 2], order: usize, folded: bo
     let mut out = Vec::with_capacity((columns - 1) * (rows - 1));
     for i in 0..columns - 1 {
         for j in 0..rows - 1 {
-            let corner = |table: &[f64]| [[table[i * rows + j], table[i * rows + j + 1]], [table[(i + 1) * rows + j], table[(i + 1) * rows + j + 1]]];
+            let corner = |table: &[f64]| {
+                [[table[i * rows + j], table[i * rows + j + 1]], [table[(i + 1) * rows + j], table[(i + 1) * rows + j + 1]]]
+            };
             let (f, g, h, b) = (corner(values), corner(&by_t), corner(&by_s), corner(&by_both));
             // Cubic in s at the two sides, of the value and of the slope by t; then cubic in t of each coefficient.
             let side = |v: [f64; 2], w: [f64; 2]| cubic(v[0], w[0], v[1], w[1]);

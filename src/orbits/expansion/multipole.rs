@@ -14,6 +14,7 @@
 use std::f64::consts::PI;
 
 use super::harmonics::{Harmonics, Radial, Symmetry, downhill};
+use super::model::Fitted;
 use super::shape::{Knot, Shape};
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::error::{Error, ErrorKind, Result};
@@ -150,20 +151,6 @@ impl Multipole {
         Local { of: self, place }
     }
 
-    /// Potential \[(km/s)^2\] at `p` \[kpc\].
-    #[inline(always)]
-    pub fn potential<T: Real>(&self, p: [T; 3]) -> T {
-        let place = self.locate(p);
-        self.harmonics.sum(place.direction, &self.local(&place)).value
-    }
-
-    /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
-    #[inline(always)]
-    pub fn acceleration<T: Real>(&self, p: [T; 3]) -> [T; 3] {
-        let place = self.locate(p);
-        downhill(place.direction, place.radius, &self.harmonics.sum(place.direction, &self.local(&place)))
-    }
-
     /// Density \[Msun/kpc^3\] at `p` \[kpc\]: that of the quintics, by Poisson's equation.
     pub fn density(&self, p: [f64; 3]) -> f64 {
         let place = self.locate(p);
@@ -181,6 +168,20 @@ impl Multipole {
     pub fn mass_within(&self, radius: f64) -> f64 {
         let place = self.locate([radius, 0.0, 0.0]);
         self.local(&place).radial(0).1 * place.radius / GRAVITY_KPC_KMS2_MSUN
+    }
+}
+
+impl Fitted for Multipole {
+    #[inline(always)]
+    fn potential_at<T: Real>(&self, p: [T; 3]) -> T {
+        let place = self.locate(p);
+        self.harmonics.sum(place.direction, &self.local(&place)).value
+    }
+
+    #[inline(always)]
+    fn acceleration_at<T: Real>(&self, p: [T; 3]) -> [T; 3] {
+        let place = self.locate(p);
+        downhill(place.direction, place.radius, &self.harmonics.sum(place.direction, &self.local(&place)))
     }
 }
 

@@ -148,9 +148,7 @@ impl Kernel for Run<'_> {
     fn run(self) {
         let terms = self.harmonics.terms().len();
         for (eight, members) in self.run.chunks(LANES).enumerate() {
-            let lane = |column: &[f64]| {
-                Lanes(std::array::from_fn(|i| members.get(i).and_then(|m| column.get(*m)).copied().unwrap_or(0.0)))
-            };
+            let lane = |column: &[f64]| Lanes(std::array::from_fn(|i| members.get(i).and_then(|m| column.get(*m)).copied().unwrap_or(0.0)));
             let p = [lane(self.block.x), lane(self.block.y), lane(self.block.z)];
             let mass = lane(self.block.mass);
             let radius = dot(p, p).sqrt();

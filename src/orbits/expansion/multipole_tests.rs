@@ -187,7 +187,10 @@ fn timing() {
         }
         let ns = start.elapsed().as_secs_f64() * 1e9 / stars as f64;
         let terms = field.harmonics().terms().len();
-        eprintln!("l_max {degree} {symmetry:?}: {terms} terms, fit {seconds:.2} s per 1e6, force {ns:.0} ns a star, {} KiB", fit.size_bytes() / 1024);
+        eprintln!(
+            "l_max {degree} {symmetry:?}: {terms} terms, fit {seconds:.2} s per 1e6, force {ns:.0} ns a star, {} KiB",
+            fit.size_bytes() / 1024
+        );
         assert!(sum.0.iter().all(|s| s.is_finite()));
     }
 }

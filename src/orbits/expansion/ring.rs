@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn rings_are_the_integrals_over_azimuth() {
-        for (radius, ring, height) in [(1.0, 2.0, 0.5), (3.0, 3.1, 0.1), (0.1, 8.0, 0.0), (5.0, 5.0, 5.0), (2.0, 2.0, 0.3), (40.0, 0.01, 1.0)] {
+        for (radius, ring, height) in
+            [(1.0, 2.0, 0.5), (3.0, 3.1, 0.1), (0.1, 8.0, 0.0), (5.0, 5.0, 5.0), (2.0, 2.0, 0.3), (40.0, 0.01, 1.0)]
+        {
             let mut found = [0.0; 13];
             harmonics(radius, ring, height, &mut found);
             let points = 4096;

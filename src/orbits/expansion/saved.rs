@@ -1,12 +1,14 @@
 //! The saved form of a fitted potential: TOML with units, which reads back to the same bits.
 //!
 //! Layout     `format`, `version`, `units`; one `[[model]]` table for each time: `time`, `kind`, options of the kind, `terms` = rows of
-//!            l, m and 1 for a sine, and the numbers of each term
+//!            l, m and 1 for a sine, and the numbers of each term; alone in a file, or as a table of the text of a potential
 //! Units      kpc, km/s, Msun, kpc/(km/s), as the text says itself
 //! Refuses    other formats and newer versions, unknown keys, numbers that are not finite, tables of the wrong size: with the place
 //! See also   `series`, `potential::text`
 
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
 
 use super::cylindrical::{Cylindrical, CylindricalGrid};
 use super::harmonics::{Harmonics, Symmetry};
@@ -188,13 +190,23 @@ impl Expansion {
         toml::to_string(&saved).map_err(|e| Error::internal("fitted potential cannot be written").because(e))
     }
 
+    /// The saved form as the table `under` of another text.
+    pub fn to_toml_under(&self, under: &str) -> Result<String> {
+        Ok(format!("[{under}]\n{}", self.to_toml()?.replace("\n[[model", &format!("\n[[{under}.model"))))
+    }
+
     /// Reads the saved form; `place` names the text in errors.
     pub fn from_toml(text: &str, place: &str) -> Result<Expansion> {
-        let saved: Saved = toml::from_str(text).map_err(|e| {
-            let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            Error::damaged("fitted potential is not readable").because(e.message()).at(format!("line {line} of `{place}`"))
-        })?;
+        Expansion::from_saved(toml::from_str(text).map_err(|e| unreadable(&e, text, place))?, place)
+    }
+
+    /// Reads the saved form that is a table of `text`.
+    pub(crate) fn from_table(table: &Spanned<DeValue>, text: &str, place: &str) -> Result<Expansion> {
+        let saved = Saved::deserialize(ValueDeserializer::from(table.clone()));
+        Expansion::from_saved(saved.map_err(|e| unreadable(&e, text, place))?, place)
+    }
+
+    fn from_saved(saved: Saved, place: &str) -> Result<Expansion> {
         let wrong = |what: &str, expected: &str, found: &str| {
             Err(Error::unsupported(what).expected(expected).found(found).at(format!("`{place}`")))
         };
@@ -220,6 +232,12 @@ impl Expansion {
             e.at(format!("{inner}`{place}`"))
         })
     }
+}
+
+fn unreadable(error: &toml::de::Error, text: &str, place: &str) -> Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    Error::damaged("fitted potential is not readable").because(error.message()).at(format!("line {line} of `{place}`"))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use super::accumulate::{Particles, Sums};
 use super::harmonics::{Harmonics, Radial, Symmetry, Visit, downhill};
+use super::model::Fitted;
 use crate::constants::GRAVITY_KPC_KMS2_MSUN;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::dispatch::{Kernel, fastest};
@@ -186,9 +187,7 @@ impl Kernel for Run<'_> {
     #[inline(always)]
     fn run(self) {
         for (eight, members) in self.run.chunks(LANES).enumerate() {
-            let lane = |column: &[f64]| {
-                Lanes(std::array::from_fn(|i| members.get(i).and_then(|m| column.get(*m)).copied().unwrap_or(0.0)))
-            };
+            let lane = |column: &[f64]| Lanes(std::array::from_fn(|i| members.get(i).and_then(|m| column.get(*m)).copied().unwrap_or(0.0)));
             let p = [lane(self.particles.x), lane(self.particles.y), lane(self.particles.z)];
             let mass = lane(self.particles.mass);
             let place = Place::new(p, self.fit.basis.scale_kpc);
@@ -280,25 +279,6 @@ impl SelfConsistentField {
         self.harmonics.terms().get(term).map_or(0, |t| t.degree)
     }
 
-    /// Potential \[(km/s)^2\] at `p` \[kpc\].
-    #[inline(always)]
-    pub fn potential<T: Real>(&self, p: [T; 3]) -> T {
-        let place = Place::new(p, self.basis.scale_kpc);
-        let sum = self.harmonics.sum(place.direction, &Local { of: self, place: &place, turn: place.x, share: place.x });
-        sum.value * (-GRAVITY_KPC_KMS2_MSUN / self.basis.scale_kpc)
-    }
-
-    /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
-    #[inline(always)]
-    pub fn acceleration<T: Real>(&self, p: [T; 3]) -> [T; 3] {
-        let place = Place::new(p, self.basis.scale_kpc);
-        let turn = place.x * 2.0 / (place.x + 1.0).square();
-        let share = place.x / (place.x + 1.0);
-        let sum = self.harmonics.sum(place.direction, &Local { of: self, place: &place, turn, share });
-        let strength = -GRAVITY_KPC_KMS2_MSUN / self.basis.scale_kpc;
-        downhill(place.direction, place.radius, &sum).map(|a| a * strength)
-    }
-
     /// Density \[Msun/kpc^3\] at `p` \[kpc\].
     pub fn density(&self, p: [f64; 3]) -> f64 {
         let place = Place::new(p, self.basis.scale_kpc);
@@ -315,6 +295,25 @@ impl SelfConsistentField {
         });
         let shape = place.x * (1.0 + place.x).powi(2) * self.basis.scale_kpc.powi(3);
         sum.value / (2.0 * PI * shape)
+    }
+}
+
+impl Fitted for SelfConsistentField {
+    #[inline(always)]
+    fn potential_at<T: Real>(&self, p: [T; 3]) -> T {
+        let place = Place::new(p, self.basis.scale_kpc);
+        let sum = self.harmonics.sum(place.direction, &Local { of: self, place: &place, turn: place.x, share: place.x });
+        sum.value * (-GRAVITY_KPC_KMS2_MSUN / self.basis.scale_kpc)
+    }
+
+    #[inline(always)]
+    fn acceleration_at<T: Real>(&self, p: [T; 3]) -> [T; 3] {
+        let place = Place::new(p, self.basis.scale_kpc);
+        let turn = place.x * 2.0 / (place.x + 1.0).square();
+        let share = place.x / (place.x + 1.0);
+        let sum = self.harmonics.sum(place.direction, &Local { of: self, place: &place, turn, share });
+        let strength = -GRAVITY_KPC_KMS2_MSUN / self.basis.scale_kpc;
+        downhill(place.direction, place.radius, &sum).map(|a| a * strength)
     }
 }
 

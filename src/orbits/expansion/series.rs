@@ -13,7 +13,7 @@ use std::cell::Cell;
 use super::harmonics::Symmetry;
 use super::model::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::numeric::dispatch::{Kernel, fastest};
+use crate::numeric::dispatch::Kernel;
 use crate::numeric::lanes::LANES;
 use crate::numeric::real::{Real, Tabulated};
 use crate::orbits::field::Field;
@@ -39,9 +39,11 @@ impl Expansion {
     /// Models at ascending times \[kpc/(km/s)\].
     pub fn series(times: Vec<f64>, models: Vec<Model>) -> Result<Expansion> {
         if times.is_empty() || times.len() != models.len() {
-            return Err(Error::new(ErrorKind::Domain, "a series needs one time for each model")
-                .expected("one or more")
-                .found(format!("{} times and {} models", times.len(), models.len())));
+            return Err(Error::new(ErrorKind::Domain, "a series needs one time for each model").expected("one or more").found(format!(
+                "{} times and {} models",
+                times.len(),
+                models.len()
+            )));
         }
         if let Some(at) = times.iter().position(|t| !t.is_finite()) {
             return Err(Error::new(ErrorKind::Domain, "time of a series is not finite").at(format!("model {}", at + 1)));
@@ -79,16 +81,15 @@ impl Expansion {
     }
 
     /// Potential \[(km/s)^2\] at `p` \[kpc\].
-    // Not inlined: a copy in every integrator would be much code for no speed.
-    #[inline(never)]
+    #[inline(always)]
     pub fn potential<T: Real>(&self, time: T, p: [T; 3]) -> T {
-        fastest(Value { of: self, time, p })
+        T::apart(Value { of: self, time, p })
     }
 
     /// Acceleration \[(km/s)^2/kpc\] at `p` \[kpc\].
-    #[inline(never)]
+    #[inline(always)]
     pub fn acceleration<T: Real>(&self, time: T, p: [T; 3]) -> [T; 3] {
-        fastest(Pull { of: self, time, p })
+        T::apart(Pull { of: self, time, p })
     }
 
     /// Density \[Msun/kpc^3\] at `p` \[kpc\].
@@ -175,9 +176,6 @@ impl<T: Real> Kernel for Value<'_, T> {
     type Answer = T;
     #[inline(always)]
     fn run(self) -> T {
-        if let [model] = self.of.models.as_slice() {
-            return model.potential(self.p);
-        }
         let mut sum = T::constant(0.0);
         for k in self.of.needed(self.time).models() {
             if let Some(model) = self.of.models.get(k) {
@@ -198,9 +196,6 @@ impl<T: Real> Kernel for Pull<'_, T> {
     type Answer = [T; 3];
     #[inline(always)]
     fn run(self) -> [T; 3] {
-        if let [model] = self.of.models.as_slice() {
-            return model.acceleration(self.p);
-        }
         let mut sum = [T::constant(0.0); 3];
         for k in self.of.needed(self.time).models() {
             if let Some(model) = self.of.models.get(k) {

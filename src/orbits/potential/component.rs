@@ -33,9 +33,9 @@ impl Component {
         Ok(Component { name: name.to_string(), kind, profile, parameters: parameters.to_vec(), placement: None })
     }
 
-    /// A fitted potential; `file` is where its text was, as the text of a potential names it.
-    pub fn expansion(name: &str, file: &str, expansion: Arc<Expansion>) -> Result<Component> {
-        let expanded = Expanded { expansion, file: file.to_string() };
+    /// A fitted potential; `file` is what holds it, as the text of a potential names it, or none where that text does itself.
+    pub fn expansion(name: &str, file: Option<&str>, expansion: Arc<Expansion>) -> Result<Component> {
+        let expanded = Expanded { expansion, file: file.map(str::to_string) };
         let (kind, name, parameters) = (expanded.kind()?, name.to_string(), Vec::new());
         Ok(Component { name, kind, profile: Profile::Expanded(expanded), parameters, placement: None })
     }
@@ -43,7 +43,15 @@ impl Component {
     /// The file of a fitted potential.
     pub fn file(&self) -> Option<&str> {
         match &self.profile {
-            Profile::Expanded(expanded) => Some(&expanded.file),
+            Profile::Expanded(expanded) => expanded.file.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What was fitted.
+    pub fn fitted(&self) -> Option<&Expansion> {
+        match &self.profile {
+            Profile::Expanded(expanded) => Some(&expanded.expansion),
             _ => None,
         }
     }

@@ -18,12 +18,12 @@ use crate::orbits::expansion::{Expansion, Model, Symmetry};
 pub struct Expanded {
     /// What is evaluated.
     pub expansion: Arc<Expansion>,
-    /// Where the text was, as written in the text of the potential.
-    pub file: String,
+    /// The file that holds it, as the text of the potential names it; none where that text holds it itself.
+    pub file: Option<String>,
 }
 
 fn refused(_: &[f64]) -> Result<Profile> {
-    Err(Error::usage("a fitted potential has no parameters").hint("give the file that holds it: file = \"...\""))
+    Err(Error::usage("a fitted potential has no parameters").hint("give the file that holds it: file = \"...\", or `spolia potential fit`"))
 }
 
 const fn entry(name: &'static str, description: &'static str, peers: &'static str, spherical: bool, axisymmetric: bool) -> Kind {
@@ -121,12 +121,13 @@ mod tests {
     #[test]
     fn it_is_placed_and_added_like_a_profile() {
         let expansion = Arc::new(Expansion::from(hernquist(1e10, Symmetry::Spherical)));
-        let fitted = Component::expansion("halo", "halo.toml", expansion).unwrap();
+        let fitted = Component::expansion("halo", Some("halo.toml"), expansion).unwrap();
         let closed = Component::new("bulge", "hernquist", &[1e10, 2.0]).unwrap();
         let place = || Placement { centre_kpc: [1.0, 2.0, 3.0], ..Placement::default() };
         assert!(fitted.is_spherical() && fitted.is_static() && fitted.kind.name == "self_consistent_field");
         let both = Potential { components: vec![fitted.placed(place()).unwrap(), closed.clone()] };
-        let twice = Potential { components: vec![Component::new("a", "hernquist", &[1e10, 2.0]).unwrap().placed(place()).unwrap(), closed] };
+        let twice =
+            Potential { components: vec![Component::new("a", "hernquist", &[1e10, 2.0]).unwrap().placed(place()).unwrap(), closed] };
         assert_eq!(both.parameter_names(), ["bulge.mass", "bulge.scale"]);
         let p = [3.0, -4.0, 5.0];
         let (a, b) = (both.acceleration::<f64>(&both.prepare(), 0.0, p), twice.acceleration::<f64>(&twice.prepare(), 0.0, p));

@@ -10,6 +10,7 @@ mod component;
 mod composite;
 mod dehnen_bar;
 mod einasto;
+mod enclosed;
 mod expanded;
 mod exponential_disc;
 mod hernquist;

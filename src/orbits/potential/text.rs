@@ -3,7 +3,8 @@
 //! Layout     `[[component]]` tables: `name`, `kind`, the parameters of the kind as "4.37e11 Msun" (a bare number is in the unit of the
 //!            parameter); of the place: `centre` = three lengths, `orientation` = three rows, `pattern_speed`, `angle`,
 //!            `path` = { times, positions, velocities }, `amplitude` = a number, { linear = "0.1 1/Gyr" }, { exponential = "3 Gyr" } or
-//!            { times, values }; of a fitted kind `file` = the path of its saved form; arrays of bare numbers are in Gyr, kpc, km/s
+//!            { times, values }; of a fitted kind `expansion` = its saved form, or `file` = the path of that; arrays of bare numbers are
+//!            in Gyr, kpc, km/s; a table `fit` that says how a potential was fitted is left to `expansion::record`
 //! Units      as written; internal kpc, km/s, Msun after reading
 //! Refuses    unknown keys and kinds (nearest name), wrong dimensions, values outside the allowed range: with line and column
 //! See also   `presets`, `units::Quantity`
@@ -22,8 +23,11 @@ use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::orbits::expansion::Expansion;
 use crate::units::{Quantity, Unit};
 
-/// Key of the file of a fitted component.
+/// Keys of a fitted component: the file that holds it, or its saved form itself.
 const FILE: &str = "file";
+const EXPANSION: &str = "expansion";
+/// Key of what is known about a fit.
+const FIT: &str = "fit";
 /// Keys of a component that are no parameters.
 const KEYS: [&str; 8] = ["name", "kind", "centre", "orientation", "pattern_speed", "angle", "path", "amplitude"];
 
@@ -52,6 +56,9 @@ impl Potential {
         })?;
         let mut components = Vec::new();
         for (key, value) in document.get_ref() {
+            if key.get_ref() == FIT {
+                continue;
+            }
             if key.get_ref() != "component" {
                 let error = Error::usage(format!("unknown key `{}`", key.get_ref())).expected("[[component]] tables");
                 return Err(reader.at(error, key.span().start));
@@ -88,6 +95,10 @@ impl Potential {
             }
             if let Some(place) = component.placement() {
                 write_placement(&mut out, place);
+            }
+            if let (Some(expansion), None) = (component.fitted(), component.file()) {
+                // What was read or fitted can be written: its numbers are finite.
+                let _ = write!(out, "\n{}", expansion.to_toml_under(&format!("component.{EXPANSION}")).unwrap_or_default());
             }
             out.push('\n');
         }
@@ -180,12 +191,22 @@ impl Reader<'_> {
         let mut placement = Placement::default();
         for (key, value) in table {
             let word = key.get_ref().as_ref();
+            if fitted && [FILE, EXPANSION].contains(&word) {
+                continue;
+            }
             if let Some(index) = kind.parameters.iter().position(|p| p.name == word) {
                 parameters[index] = Some(self.parameter(&kind.parameters[index], value)?);
-            } else if KEYS.contains(&word) || fitted && word == FILE {
+            } else if KEYS.contains(&word) {
                 self.place(&mut placement, word, value)?;
             } else {
-                let known: Vec<&str> = kind.parameters.iter().map(|p| p.name).chain(KEYS).chain(fitted.then_some(FILE)).collect();
+                let known: Vec<&str> = kind
+                    .parameters
+                    .iter()
+                    .map(|p| p.name)
+                    .chain(KEYS)
+                    .chain(fitted.then_some(FILE))
+                    .chain(fitted.then_some(EXPANSION))
+                    .collect();
                 let error = Error::usage(format!("potential {} has no parameter `{word}`", kind.name)).expected(known.join(", "));
                 let error = match nearest(word, known) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -202,16 +223,38 @@ impl Reader<'_> {
             })?);
         }
         if fitted {
-            let (file, start) = text(FILE)?;
-            let saved = (self.open)(file).map_err(|e| self.at(e, start))?;
-            let component = Component::expansion(name, file, Arc::new(Expansion::from_toml(&saved, file)?))?;
-            if component.kind.name != kind.name {
-                let error = Error::mismatch(format!("`{file}` holds another kind")).expected(kind.name).found(component.kind.name);
-                return Err(self.at(error, start));
-            }
+            let component = self.fitted(name, kind.name, table, start)?;
             return component.placed(placement).map_err(|e| self.at(e, start));
         }
         Component::new(name, kind.name, &values).and_then(|c| c.placed(placement)).map_err(|e| self.at(e, start))
+    }
+
+    /// A fitted component, from its table or from its file.
+    fn fitted(&self, name: &str, kind: &str, table: &DeTable, start: usize) -> Result<Component> {
+        let (component, start) = match (table.get(EXPANSION), table.get(FILE)) {
+            (Some(value), None) => {
+                let place = format!("{}`, component `{name}", self.place);
+                let expansion = Expansion::from_table(value, self.text, &place)?;
+                (Component::expansion(name, None, Arc::new(expansion))?, value.span().start)
+            }
+            (None, Some(value)) => {
+                let file = value.get_ref().as_str().ok_or_else(|| self.wrong(value, "a text"))?;
+                let saved = (self.open)(file).map_err(|e| self.at(e, value.span().start))?;
+                (Component::expansion(name, Some(file), Arc::new(Expansion::from_toml(&saved, file)?))?, value.span().start)
+            }
+            (None, None) => {
+                let error = Error::usage(format!("component `{name}` has no {FILE} and no {EXPANSION}"));
+                return Err(self.at(error.hint("`spolia potential fit` makes one"), start));
+            }
+            (Some(_), Some(value)) => {
+                return Err(self.at(Error::usage(format!("component `{name}` has both {FILE} and {EXPANSION}")), value.span().start));
+            }
+        };
+        if component.kind.name == kind {
+            return Ok(component);
+        }
+        let error = Error::mismatch(format!("component `{name}` holds another kind")).expected(kind).found(component.kind.name);
+        Err(self.at(error, start))
     }
 
     fn parameter(&self, parameter: &Parameter, value: &Value) -> Result<f64> {

@@ -258,27 +258,6 @@ fn datasets_give_an_error_or_the_same_values() {
 #[cfg(feature = "sql")]
 #[test]
 fn pipelines_are_read_or_refused_with_their_name() {
-    let count = mutations();
-    let folder = scratch();
-    let path = folder.path().join("p.toml");
     let good = crate::pipeline::STEPS.as_bytes();
-    let started = Instant::now();
-    let (refused, read, faults) = on_one_thread(|| {
-        let (mut refused, mut read, mut faults) = (0u64, 0u64, Vec::new());
-        for number in 0..count {
-            let (bad, what) = mutated(good, &mut Dice::new(SEED, number));
-            std::fs::write(&path, &bad).unwrap();
-            match judge(bad.len() as u64, || spolia::pipeline::load(&path)).0 {
-                Outcome::Read => read += 1,
-                Outcome::Refused(error) if error.to_string().contains("p.toml") => refused += 1,
-                Outcome::Refused(error) => faults.push(format!("mutation {number} ({what}) is not placed: {error}")),
-                Outcome::Broke(how) => faults.push(format!("mutation {number} ({what}): {how}")),
-            }
-        }
-        (refused, read, faults)
-    });
-    println!("pipeline: {count} mutations: {refused} refused, {read} read; {:.1} s", started.elapsed().as_secs_f64());
-    let first: Vec<&str> = faults.iter().take(LISTED).map(String::as_str).collect();
-    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), first.join("\n"));
-    assert!(refused > count / 10 && read > count / 50);
+    super::texts::pipelines("pipeline, as bytes", |number| mutated(good, &mut Dice::new(SEED, number)).0);
 }

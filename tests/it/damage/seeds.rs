@@ -17,8 +17,8 @@ fn put(target: &str, name: &str, choice: Option<u8>, bytes: &[u8]) {
 }
 
 /// Choices of the target `haloes` by what their names end with.
-const HALOES: [&str; 9] =
-    ["AHF_halos", "AHF_particles", "AHF_substructure", "AHF_mtree", "AHF_mtree_idx", "amiga.stat", ".bin", ".list", ".dat"];
+const HALOES: [&str; 10] =
+    ["AHF_halos", "AHF_particles", "AHF_substructure", "AHF_mtree", "AHF_mtree_idx", "AHF_profiles", "amiga.stat", ".bin", ".list", ".dat"];
 /// Choices of the target `tipsy`.
 const TIPSY: [&str; 7] = ["m.00001", "m.00001.iord", "m.00001.OxMassFrac", "m.param", "m.starlog", "m.00001.amiga.grp", "m.00001.gz"];
 

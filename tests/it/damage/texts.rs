@@ -181,27 +181,32 @@ fn sql_is_answered_or_refused() {
 
 #[test]
 fn pipelines_are_planned_or_refused() {
+    let seeds: Vec<String> = texts("pipelines", "toml").into_iter().chain([crate::pipeline::STEPS.to_string()]).collect();
+    let pool: Vec<&str> = seeds.iter().flat_map(|text| words(text)).collect();
+    pipelines("pipelines", |number| mutation(&seeds, &pool, number).into());
+}
+
+/// Plans the pipelines that `text` gives: each is taken, or refused with the name of its file.
+pub fn pipelines(what: &str, text: impl Fn(u64) -> Vec<u8> + Sync) {
     let count = mutations();
     let folder = scratch();
     let path = folder.path().join("p.toml");
-    let seeds: Vec<String> = texts("pipelines", "toml").into_iter().chain([crate::pipeline::STEPS.to_string()]).collect();
-    let pool: Vec<&str> = seeds.iter().flat_map(|text| words(text)).collect();
     let started = Instant::now();
     let (refused, read, faults) = on_one_thread(|| {
         let (mut refused, mut read, mut faults) = (0u64, 0u64, Vec::new());
         for number in 0..count {
-            let text = mutation(&seeds, &pool, number);
-            std::fs::write(&path, &text).unwrap();
-            match judge(text.len() as u64, || spolia::pipeline::load(&path)).0 {
+            let bad = text(number);
+            std::fs::write(&path, &bad).unwrap();
+            match judge(bad.len() as u64, || spolia::pipeline::load(&path)).0 {
                 Outcome::Read => read += 1,
                 Outcome::Refused(error) if error.to_string().contains("p.toml") => refused += 1,
                 Outcome::Refused(error) => faults.push(format!("mutation {number} is not placed: {error}")),
-                Outcome::Broke(how) => faults.push(format!("mutation {number}: {how}\n  {text:?}")),
+                Outcome::Broke(how) => faults.push(format!("mutation {number}: {how}\n  {:?}", String::from_utf8_lossy(&bad))),
             }
         }
         (refused, read, faults)
     });
-    println!("pipelines: {count} mutations: {refused} refused, {read} read; {:.1} s", started.elapsed().as_secs_f64());
+    println!("{what}: {count} mutations: {refused} refused, {read} read; {:.1} s", started.elapsed().as_secs_f64());
     let first: Vec<&str> = faults.iter().take(LISTED).map(String::as_str).collect();
     assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), first.join("\n"));
     assert!(refused > count / 10 && read > count / 50);

@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
+use spolia::ingest::tipsy::ByteOrder;
+use spolia::ingest::tipsy::write::write_snapshot;
 use spolia::numeric::random::Stream;
 
-use super::{Fault, Scene, program, said, state, two_snapshots};
+use super::{Fault, Scene, program, said, small, state, two_snapshots};
 
 /// Kills of each command in every run of the tests.
 const KILLS: u64 = 20;
@@ -145,6 +147,11 @@ fn victims() -> Vec<Victim> {
         Victim::new("compact", "p.spolia", &["compact", "p.spolia"], again),
         Victim::new("COPY", "c.parquet", &["sql", "p.spolia", "-c", &format!("COPY ({select}) TO 'c.parquet'")], old("c.parquet")),
         Victim::new("answer", "e.csv", &["sql", "p.spolia", "-c", select, "-o", "e.csv"], old("e.csv")),
+        Victim::new("fit", "r.potential", &["potential", "fit", "r.00001", "--frame", "box", "-o", "r.potential"], |folder| {
+            old("r.potential")(folder);
+            write_snapshot(&folder.join("r.00001"), &small(0, 100, 0), ByteOrder::Big).unwrap();
+            std::fs::write(folder.join("r.param"), "dKpcUnit = 1000\ndMsolUnit = 1e12\nbComove = 0\n").unwrap();
+        }),
         Victim::new("export", "p.hdf5", &["export", "q.spolia", "p.hdf5"], |folder| {
             old("p.hdf5")(folder);
             // Particles are exported with units only.

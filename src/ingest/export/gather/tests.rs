@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Float32Array, Float64Array, Int64Array, StringArray};
+use arrow::array::{Float32Array, Float64Array, Int64Array, StringArray, UInt64Array};
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::*;
@@ -94,4 +94,9 @@ fn identifiers_are_whole_numbers_or_are_made() {
     let mut negative = Particles::new(RULES, None);
     negative.add(Some(Family::Stars), &batch(vec![id(vec![-1])])).unwrap();
     assert!(identifiers(&mut negative.tables, &mut notes).unwrap_err().to_string().contains("-1"));
+    let mut full = Particles::new(RULES, None);
+    let last = (Field::new("id", DataType::UInt64, false), Arc::new(UInt64Array::from(vec![u64::MAX])) as ArrayRef);
+    full.add(Some(Family::Stars), &batch(vec![last])).unwrap();
+    full.add(Some(Family::Dark), &batch(vec![column("x", "kpc", vec![1.0])])).unwrap();
+    assert!(identifiers(&mut full.tables, &mut notes).unwrap_err().to_string().contains("no identifiers are left"));
 }

@@ -130,13 +130,12 @@ pub(super) fn table(
     table.whole("group_number", "GroupNumber", numbers.clone().map(Some).chain(names.group.iter().copied().map(Some)));
     table.whole("sub_group_number", "SubGroupNumber", numbers.map(|_| None).chain(names.sub.iter().copied().map(Some)));
     let (of_groups, of_subs) = (pieces(groups, scales)?, pieces(subs, scales)?);
-    let unknown: Vec<&str> = of_groups
+    let mut unknown: Vec<&str> = of_groups
         .iter()
         .chain(&of_subs)
         .filter(|p| p.unit == UNKNOWN_UNIT)
         .map(|p| p.source.split('[').next().unwrap_or(&p.source))
         .collect();
-    let mut unknown: Vec<&str> = unknown;
     unknown.dedup();
     if !unknown.is_empty() {
         notes.push(format!("factors of {} stand for no known unit: values are as stored", unknown.join(", ")));

@@ -109,7 +109,12 @@ impl Names {
             return Ok(Names::default());
         }
         let stored = |name: &str| {
-            subs.iter().find(|s| s.name == name).ok_or_else(|| Error::damaged(format!("catalogue has no dataset `Subhalo/{name}`")))
+            let missing = || {
+                let beside =
+                    subs.iter().find_map(|s| s.first()).map_or_else(|| "`Subhalo`".to_string(), |d| format!("beside {}", d.place()));
+                Error::damaged(format!("catalogue has no dataset `Subhalo/{name}`")).at(beside)
+            };
+            subs.iter().find(|s| s.name == name).ok_or_else(missing)
         };
         let (groups, numbers) = (stored("GroupNumber")?, stored("SubGroupNumber")?);
         let names = Names { group: groups.counts(0)?, sub: numbers.counts(0)? };

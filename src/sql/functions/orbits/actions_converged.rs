@@ -58,9 +58,9 @@ pub const FUNCTION: Structured = Structured {
         let (host, columns) = host::of_call(call)?;
         let (stars, field) = (host::stars(&columns)?, Gravity::new(&host.potential));
         let order = if call.columns.count() > 6 { call.columns.literal(6) } else { Some(ORDER) };
-        let order = order.filter(|o| o.fract() == 0.0 && *o > 0.0).ok_or_else(|| {
-            Error::usage("the order of actions_converged() is one whole number for all stars").expected("6 to 40")
-        })?;
+        let order = order
+            .filter(|o| o.fract() == 0.0 && *o > 0.0)
+            .ok_or_else(|| Error::usage("the order of actions_converged() is one whole number for all stars").expected("6 to 40"))?;
         let tolerance = host.tolerance();
         let one = |star: usize| generating(&field, stars.state(star), order as usize, &tolerance);
         let all: Vec<Converged> = (0..stars.len()).into_par_iter().map(one).collect::<crate::Result<_>>()?;

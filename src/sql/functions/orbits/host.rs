@@ -1,12 +1,11 @@
 //! The potential that a function names: a preset, or a file that its user wrote.
 //!
-//! Layout     a text that ends in `.toml` or holds a `/` is a file, one that holds `[[component]]` is the potential itself, else a preset
+//! Layout     a text that holds `[[component]]` is the potential itself, any other one a name as in `table::potentials`
 //! Edge cases a file is read again when it changed; an unknown name is refused with the nearest one before anything runs
 //! Cost       tables of a potential are made once per process
 //! See also   `crate::orbits::potential::text` for the form, `spolia potential`
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -23,6 +22,7 @@ use crate::orbits::values;
 use crate::sql::functions::scalar::{Columns, outer};
 use crate::sql::functions::structured::Call;
 use crate::sql::functions::units::{common, of};
+use crate::table::potentials;
 use crate::units::Unit;
 
 /// Potentials kept; more than a session names.
@@ -45,13 +45,9 @@ type Stamp = Option<(SystemTime, u64)>;
 
 static HOSTS: Mutex<BTreeMap<String, (Stamp, Arc<Host>)>> = Mutex::new(BTreeMap::new());
 
-fn is_file(name: &str) -> bool {
-    name.ends_with(".toml") || name.contains('/')
-}
-
 /// Whether `name` makes a file be opened.
 pub fn opens_a_file(name: &str) -> bool {
-    is_file(name) && !name.contains("[[component]]")
+    potentials::is_file(name) && !name.contains("[[component]]")
 }
 
 /// Refuses a text that would open a file where sessions may not.
@@ -69,20 +65,12 @@ fn load(name: &str) -> Result<Potential> {
     if name.contains("[[component]]") {
         return Potential::from_toml(name, "the potential");
     }
-    if !is_file(name) {
-        return Potential::named(name).map_err(|e| match e.hint_text() {
-            Some(_) => e,
-            None => e.hint("a file of your own ends in .toml: 'my_galaxy.toml'"),
-        });
-    }
-    let text = std::fs::read_to_string(name).map_err(|e| Error::io("read", Path::new(name), &e))?;
-    Potential::from_toml(&text, name)
+    potentials::open(name)
 }
 
 /// The potential called `name`.
 pub fn host(name: &str) -> Result<Arc<Host>> {
-    let metadata = if opens_a_file(name) { std::fs::metadata(name).ok() } else { None };
-    let stamp = metadata.and_then(|m| Some((m.modified().ok()?, m.len())));
+    let stamp = if opens_a_file(name) { potentials::stamp(name) } else { None };
     let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((known, host)) = hosts.get(name)
         && *known == stamp

@@ -33,8 +33,8 @@ pub const FUNCTION: Structured = Structured {
         formula: "maximum over omega of |sum f W exp(-i omega t)|, W a window of cosines",
         units: "kpc and km/s in; rad/Gyr out",
         source: "Laskar 1993, Physica D 67, 257; Papaphilippou & Laskar 1996, A&A 307, 427",
-        example: "SELECT round(orbit_frequencies(8.0, 0.0, 0.1, 0.0, 220.00000013200318, 0.0, 'mw2014')['omega_phi'], 2)",
-        example_answer: None,
+        example: "SELECT round(orbit_frequencies(8.0, 0.0, 0.1, 0.0, 200.0, 0.0, 'mw2014')['omega_phi'], 2)",
+        example_answer: Some("31.15"),
         see_also: "gala `SuperFreq`, naif; agama `orbit` with `naif`",
     },
     arguments: &[7, 8],
@@ -51,8 +51,11 @@ pub const FUNCTION: Structured = Structured {
         let (stars, field) = (host::stars(&columns)?, Gravity::new(&host.potential));
         let periods = if call.columns.count() > 6 { call.columns.literal(6) } else { Some(PERIODS) };
         let periods = periods.filter(|p| ALLOWED.contains(p)).ok_or_else(|| {
-            Error::usage("the periods of orbit_frequencies() are one number for all stars")
-                .expected(format!("{} to {}", ALLOWED.start(), ALLOWED.end()))
+            Error::usage("the periods of orbit_frequencies() are one number for all stars").expected(format!(
+                "{} to {}",
+                ALLOWED.start(),
+                ALLOWED.end()
+            ))
         })?;
         let tolerance = host.tolerance();
         let all: Vec<Frequencies<f64>> = frequencies(&field, &stars, periods, &tolerance)?;
