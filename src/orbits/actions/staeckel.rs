@@ -7,7 +7,7 @@
 //! Units      kpc, km/s; actions kpc km/s, frequencies km/s/kpc
 //! Source     Binney 2012, MNRAS 426, 1324; Sanders 2012, MNRAS 426, 128; w = 1 is Binney's choice and that of galpy and agama
 //! Accuracy   1e-12 in Kuzmin-Kutuzov; elsewhere that of the fudge (discs 1 %, halo orbits some %), not of the quadrature
-//! Edge cases energy at or above the escape energy gives NaN; planar orbits J_z = 0, circular ones J_R = 0 (frequencies then NaN);
+//! Edge cases energy at or above the escape energy gives NaN; planar orbits J_z = 0, circular ones J_R = 0, with the frequencies of epicycles;
 //!            near the axis, where the walls are steep, ln q and atanh c are the variables, with more nodes: 1e-6 of the
 //!            sum of the actions for |L_z| down to 1e-5 of it, 3e-4 below; NaN in, NaN out
 //! Cost       some 130 potentials a star, 360 more for stars that come near the axis, for which `many` makes blocks of their own
@@ -309,6 +309,10 @@ impl<T: Masked> Separated<T> {
 
 /// A star at a turning point looks this far for the inside of its orbit: actions below 1e-12 of L_z are 0.
 const NEIGHBOUR: f64 = 1e-6;
+/// Half widths of motions below this part of the radius, or of the vertical coordinate, are none.
+const STILL: f64 = 1e-9;
+/// Step of the differences that give the frequencies of epicycles: 1e-8 of these are left.
+const EPICYCLE: f64 = 3e-4;
 /// An orbit that comes nearer to the axis, in parts of its distance now, passes through it.
 const NEAR_AXIS: f64 = 1e-9;
 /// An orbit through the axis ends so far above its rounded end in atanh c: e to the power of minus this is left out.
@@ -430,6 +434,26 @@ pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindric
         v.by_energy += slow * s * s * s;
         v.by_lz += slow / s;
         v.by_integral += slow * s;
+    }
+    // Without a motion of its own an orbit has the epicycles next to it: all nodes give 1/sqrt of the curvature.
+    let still = |at_rest: T, once: T, twice: T| ((at_rest - once) * 16.0 - (at_rest - twice)).max(zero) / (12.0 * EPICYCLE * EPICYCLE);
+    let all = |slow: T, count: usize, power: [T; 3]| {
+        let [by_energy, by_lz, by_integral] = power.map(|factor| slow * factor * count as f64);
+        Integral { action: zero, by_energy, by_lz, by_integral }
+    };
+    let circular = (high - low).less(middle * STILL);
+    if T::any(circular) {
+        let mean = |e: f64| (a.square_u(field, middle * (1.0 - e)) + a.square_u(field, middle * (1.0 + e))) * 0.5;
+        let curvature = still(a.square_u(field, middle), mean(EPICYCLE), mean(2.0 * EPICYCLE));
+        let slow = middle / (curvature * (middle * middle + 1.0)).sqrt();
+        let limit = all(slow, nodes.radial.len(), [middle.powi(3), middle.recip(), middle]);
+        u = Integral::choose(circular, limit, u);
+    }
+    let planar = top.less(T::constant(STILL));
+    if T::any(planar) {
+        let at = |c: f64| a.square_v(field, T::constant(c));
+        let slow = still(at(0.0), at(EPICYCLE), at(2.0 * EPICYCLE)).sqrt().recip();
+        v = Integral::choose(planar, all(slow, nodes.vertical.len(), [one; 3]), v);
     }
     // Factors that all nodes share; dp/dE = delta^2 q^2/p and so on.
     let slope = delta / SQRT_2;

@@ -5,7 +5,7 @@
 //! Units      kpc, km/s; angles rad in [0, 2 pi)
 //! Source     Binney & Tremaine 2008, section 3.5.3; Sanders 2012, MNRAS 426, 128, section 2.3
 //! Accuracy   1e-9 in Kuzmin-Kutuzov, 1e-8 at turning points themselves; elsewhere that of the fudge
-//! Edge cases NaN for unbound stars and circular orbits, and for the vertical angle of planar orbits, which does not exist
+//! Edge cases NaN for unbound stars, for the radial angle of circular orbits and the vertical one of planar ones, which do not exist
 //! Cost       those of the actions and 2 x 48 potentials more
 //! See also   `staeckel`
 
@@ -74,6 +74,8 @@ pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
         u.by_lz += slow;
         u.by_integral += slow * q2;
     }
+    let turns = all.low.less(all.high);
+    u = Integral::choose(turns, u, Integral::nothing());
     // v: atanh c = x_top sin t from the plane, nodes closer near it.
     let x = ((a.c + 1.0) / (-a.c + 1.0)).ln() * 0.5;
     let phase = asin(x / all.x_top);
@@ -108,7 +110,7 @@ pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
     let angle = |omega: T, integral: T, rest: T| all.known(wrap(omega * by_energy + integral / all.determinant * by_integral + rest));
     let azimuth = atan2(star[1], star[0]);
     let angles = Angles {
-        radial: angle(found.frequencies.radial, -wv.by_energy, zero),
+        radial: T::choose(turns, angle(found.frequencies.radial, -wv.by_energy, zero), T::constant(f64::NAN)),
         azimuthal: angle(found.frequencies.azimuthal, wv.by_energy * wu.by_lz - wu.by_energy * wv.by_lz, by_lz + azimuth),
         vertical: T::choose(rises, angle(found.frequencies.vertical, wu.by_energy, zero), T::constant(f64::NAN)),
     };
@@ -140,6 +142,16 @@ mod tests {
             assert!(turn(planar.radial - near.radial) < 1e-4 && turn(planar.azimuthal - near.azimuthal) < 1e-4, "{planar:?} {near:?}");
             assert!(planar.vertical.is_nan() && near.vertical.is_finite());
         }
+        // Frequencies are those of the orbits next to it, in the plane and on the circle.
+        let of = |z: f64, v_x: f64| fudge_with_angles(&field, [8.0, 0.0, z, v_x, 200.0, 0.0], 3.0, &nodes, &up).0.frequencies;
+        let (planar, near) = (of(0.0, 20.0), of(1e-3, 20.0));
+        let off = |a: f64, b: f64| (a / b - 1.0).abs();
+        assert!(off(planar.radial, near.radial) < 1e-5 && off(planar.vertical, near.vertical) < 1e-4, "{planar:?} {near:?}");
+        let speed = crate::orbits::summary::circular_speed_squared(&field, 8.0).sqrt();
+        let of = |v_x: f64| fudge_with_angles(&field, [8.0, 0.0, 0.0, v_x, speed, 0.0], 3.0, &nodes, &up);
+        let ((circle, angles), (near, _)) = (of(0.0), of(0.05));
+        assert!(off(circle.frequencies.radial, near.frequencies.radial) < 1e-5, "{circle:?} {near:?}");
+        assert!(off(circle.frequencies.azimuthal, speed / 8.0) < 1e-6 && angles.radial.is_nan() && angles.azimuthal.abs() < 1e-9);
     }
 
     #[test]

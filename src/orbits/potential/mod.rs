@@ -44,6 +44,6 @@ mod reference;
 pub use component::Component;
 pub use composite::{Potential, Prepared};
 pub use expanded::{Expanded, fitted_kinds};
-pub(in crate::orbits) use power_law_cutoff::FOUR_POLYNOMIALS;
 pub use placement::{Amplitude, Placement, Track};
+pub(in crate::orbits) use power_law_cutoff::FOUR_POLYNOMIALS;
 pub use profile::{Allowed, Formulas, Kind, Parameter, Profile, kind, kinds};
