@@ -45,10 +45,15 @@ use options::GlobalOptions;
     version,
     about = "From raw simulation snapshots to SQL answers and figures",
     long_about = "From raw simulation snapshots to SQL answers and figures.\n\nNew here? `spolia demo` simulates a small galaxy merger and walks through everything.",
+    help_template = "{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}",
     propagate_version = true,
+    disable_version_flag = true,
     arg_required_else_help = true
 )]
 pub struct Cli {
+    /// Print version
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, hide_short_help = true)]
+    version: Option<bool>,
     /// Options that every subcommand shares.
     #[command(flatten)]
     pub global: GlobalOptions,

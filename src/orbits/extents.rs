@@ -512,31 +512,4 @@ mod tests {
         assert!(summaries(&field, &stars, 3.0, &Tolerance { relative: -1.0, ..Default::default() }).is_err());
         assert!(summaries(&field, &Stars::new([&[]; 6]).unwrap(), 3.0, &Tolerance::default()).unwrap().is_empty());
     }
-
-    #[test]
-    #[ignore = "a timing, not a check"]
-    fn time_of_a_summary() {
-        let model = Potential::named("mw2014").unwrap();
-        let (columns, field) = (some(100_000), Gravity::new(&model));
-        let stars = view(&columns);
-        let few: Vec<Vec<f64>> = columns.iter().map(|c| c[..1000].to_vec()).collect();
-        let few = Stars::new(std::array::from_fn(|i| few[i].as_slice())).unwrap();
-        for relative in [1e-10, 1e-8] {
-            let tolerance = Tolerance { relative, position_kpc: relative, velocity_kms: 100.0 * relative, ..Default::default() };
-            let clock = std::time::Instant::now();
-            let one: Vec<Summary> = (0..1000).into_par_iter().map(|i| summary(&field, few.state(i), 10.0, &tolerance).unwrap()).collect();
-            let scalar = clock.elapsed().as_secs_f64() / 1e3;
-            std::hint::black_box(one);
-            let clock = std::time::Instant::now();
-            let all = summaries(&field, &stars, 10.0, &tolerance).unwrap();
-            let wide = clock.elapsed().as_secs_f64();
-            println!(
-                "{relative:e}: 10 periods one at a time {:.1} us a star, eight at a time {:.2} us, 100,000 stars {wide:.2} s on {} threads; {} complete",
-                scalar * 1e6,
-                wide * 10.0,
-                rayon::current_num_threads(),
-                all.iter().filter(|s| s.status == Status::Complete).count()
-            );
-        }
-    }
 }

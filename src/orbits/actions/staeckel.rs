@@ -310,7 +310,7 @@ impl<T: Masked> Separated<T> {
 /// A star at a turning point looks this far for the inside of its orbit: actions below 1e-12 of L_z are 0.
 const NEIGHBOUR: f64 = 1e-6;
 /// Half widths of motions below this part of the radius, or of the vertical coordinate, are none.
-const STILL: f64 = 1e-9;
+pub(super) const STILL: f64 = 1e-9;
 /// Step of the differences that give the frequencies of epicycles: 1e-8 of these are left.
 const EPICYCLE: f64 = 3e-4;
 /// An orbit that comes nearer to the axis, in parts of its distance now, passes through it.

@@ -12,7 +12,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 
 use super::isochrone::Angles;
-use super::staeckel::{Axis, Cylindrical, Fudge, Integral, Nodes, from_x, solve};
+use super::staeckel::{Axis, Cylindrical, Fudge, Integral, Nodes, STILL, from_x, solve};
 use crate::numeric::angle::{asin, atan2, wrap};
 use crate::numeric::quadrature::gauss_legendre;
 use crate::numeric::together::Masked;
@@ -74,7 +74,7 @@ pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
         u.by_lz += slow;
         u.by_integral += slow * q2;
     }
-    let turns = all.low.less(all.high);
+    let turns = ((all.high + all.low) * (0.5 * STILL)).less(all.high - all.low);
     u = Integral::choose(turns, u, Integral::nothing());
     // v: atanh c = x_top sin t from the plane, nodes closer near it.
     let x = ((a.c + 1.0) / (-a.c + 1.0)).ln() * 0.5;
@@ -90,7 +90,7 @@ pub(super) fn with_angles<T: Masked, F: Field<T> + ?Sized>(
         v.by_integral += slow * s2;
     }
     // In the plane there is no way from it.
-    let rises = zero.less(all.x_top);
+    let rises = T::constant(STILL).less(all.top);
     v = Integral::choose(rises, v, Integral::nothing());
     let slope = delta * FRAC_1_SQRT_2;
     let fall = -(place.r * place.v_phi) / delta * FRAC_1_SQRT_2;
@@ -140,7 +140,7 @@ mod tests {
             let of = |z: f64| fudge_with_angles(&field, [8.0, 3.0, z, v_x, 170.0, 0.0], 3.0, &nodes, &up).1;
             let (planar, near) = (of(0.0), of(1e-3));
             assert!(turn(planar.radial - near.radial) < 1e-4 && turn(planar.azimuthal - near.azimuthal) < 1e-4, "{planar:?} {near:?}");
-            assert!(planar.vertical.is_nan() && near.vertical.is_finite());
+            assert!(planar.vertical.is_nan() && near.vertical.is_finite(), "{planar:?} {near:?}");
         }
         // Frequencies are those of the orbits next to it, in the plane and on the circle.
         let of = |z: f64, v_x: f64| fudge_with_angles(&field, [8.0, 0.0, z, v_x, 200.0, 0.0], 3.0, &nodes, &up).0.frequencies;

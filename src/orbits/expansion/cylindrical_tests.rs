@@ -86,19 +86,10 @@ fn a_smooth_disc_has_its_closed_form() {
     let total: f64 = m.iter().sum();
     assert!((total / MASS - 1.0).abs() < 1e-3, "{total:e}");
     let fit = |knots| {
-        let start = std::time::Instant::now();
         let fit = CylindricalFit::of_particles(&grid(knots, 0, Symmetry::Axisymmetric), &x, &y, &z, &m).unwrap();
-        let pass = start.elapsed().as_secs_f64() * 1e6 / x.len() as f64;
         let field = fit.finish().unwrap();
         let e = errors(&field);
-        let all = start.elapsed().as_secs_f64();
-        eprintln!(
-            "disc, {knots} knots: median {:.1e}, p90 {:.1e}, max {:.1e}; {pass:.2} us a particle, {all:.1} s in all, {} KiB",
-            e[0],
-            e[1],
-            e[2],
-            fit.size_bytes() / 1024
-        );
+        eprintln!("disc, {knots} knots: median {:.1e}, p90 {:.1e}, max {:.1e}, {} KiB", e[0], e[1], e[2], fit.size_bytes() / 1024);
         (field, e)
     };
     let (coarse, fine) = (fit(14), fit(28));

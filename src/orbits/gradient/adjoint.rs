@@ -291,22 +291,4 @@ mod tests {
             assert!((slope - product).abs() < 1e-7 * product.abs().max(1e-3), "{j}: {slope} {product}");
         }
     }
-
-    #[test]
-    #[ignore = "a timing, not a check"]
-    fn cost_over_the_orbit() {
-        let potential = halo_and_disc();
-        let field = Gravity::new(&potential);
-        let start = State::from_array([8.0, 1.0, 1.0, 20.0, 200.0, 30.0]);
-        for steps in [1_000, 1_000_000] {
-            let clock = std::time::Instant::now();
-            let mut orbit: Moving<f64> = Moving::start(&field, 0.0, start);
-            (0..steps).for_each(|_| orbit.leap(&field, 1e-3));
-            std::hint::black_box(orbit);
-            let forward = clock.elapsed().as_secs_f64();
-            let clock = std::time::Instant::now();
-            std::hint::black_box(gradient(&field, 0.0, start, 1e-3, steps, seed));
-            println!("{steps} steps: gradient costs {:.2} orbits", clock.elapsed().as_secs_f64() / forward);
-        }
-    }
 }

@@ -126,29 +126,4 @@ mod tests {
             assert_eq!((g, p), (hd.gradient, hd.by_parameter));
         }
     }
-
-    #[test]
-    #[ignore = "a timing, not a check"]
-    fn time_of_a_product() {
-        let potential = halo_and_disc();
-        let start = State::from_array([8.0, 1.0, 1.0, 20.0, 200.0, 30.0]);
-        let direction = Direction { start: [1.0; 6], parameters: Vec::new() };
-        let field = crate::orbits::field::Gravity::new(&potential);
-        for steps in [1_000, 100_000] {
-            let clock = std::time::Instant::now();
-            std::hint::black_box(super::super::adjoint::gradient(&field, 0.0, start, 1e-3, steps, seed));
-            let one = clock.elapsed().as_secs_f64();
-            let clock = std::time::Instant::now();
-            std::hint::black_box(gradient_with_parameters(&potential, 0.0, start, 1e-3, steps, seed));
-            let all = clock.elapsed().as_secs_f64();
-            let clock = std::time::Instant::now();
-            std::hint::black_box(hessian_vector(&potential, 0.0, start, 1e-3, steps, &direction, seed));
-            println!(
-                "{steps} steps: gradient {:.0} ns a step, with parameters {:.0}, Hessian product {:.0}",
-                one * 1e9 / steps as f64,
-                all * 1e9 / steps as f64,
-                clock.elapsed().as_secs_f64() * 1e9 / steps as f64
-            );
-        }
-    }
 }
