@@ -11,7 +11,7 @@
 //! Edge cases stars without actions are left out of the mean
 //! See also   `peers`; benches/README.md for the results
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, clippy::panic)]
 
 #[path = "peers/counting.rs"]
 mod counting;

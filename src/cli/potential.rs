@@ -34,6 +34,7 @@ pub struct Options {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "made once")]
 enum Action {
     /// List the presets, and the profiles that a file of your own may use
     List,

@@ -32,7 +32,7 @@ pub fn asin<T: Real>(sine: T) -> T {
 pub fn wrap<T: Real>(angle: T) -> T {
     let rest = angle - (angle / TAU).floor() * TAU;
     // What rounds up to a whole turn is none; NaN stays.
-    T::choose(rest.less(T::constant(TAU)), rest, rest - rest)
+    T::choose(rest.less(T::constant(TAU)), rest, rest * 0.0)
 }
 
 #[cfg(test)]

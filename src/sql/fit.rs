@@ -168,8 +168,11 @@ fn condition(request: &FitRequest) -> Option<String> {
     (!all.is_empty()).then(|| all.join(" and "))
 }
 
-/// Snapshots with their times \[Gyr\], in the order of the times.
-fn moments(source: &Source, request: &FitRequest) -> Result<(Vec<(u32, Option<f64>)>, Vec<String>)> {
+/// Snapshots with their times \[Gyr\].
+type Moments = Vec<(u32, Option<f64>)>;
+
+/// Those of a fit, in the order of the times.
+fn moments(source: &Source, request: &FitRequest) -> Result<(Moments, Vec<String>)> {
     let shown = || format!("`{}`", source.path.display());
     let mut there: Vec<(u32, Option<f64>)> = match &source.content {
         Content::Dataset(dataset) => dataset.manifest().snapshots.iter().map(|s| (s.snap, s.time_gyr)).collect(),
@@ -338,7 +341,7 @@ impl Reader<'_> {
         let mut take = |batch: &RecordBatch| {
             self.go_on()?;
             physical(batch, family)?;
-            let columns = batch.columns().iter().map(|c| numbers(c)).collect::<Result<Vec<_>>>()?;
+            let columns = batch.columns().iter().map(numbers).collect::<Result<Vec<_>>>()?;
             let at = |column: usize, row: usize| columns.get(column).and_then(|c| c.get(row)).copied().unwrap_or(f64::NAN);
             for row in 0..batch.num_rows() {
                 let (p, eps) = ([at(0, row), at(1, row), at(2, row)], at(4, row));

@@ -123,7 +123,7 @@ impl StructuredFunction {
             return Ok(Arc::new(StructArray::try_new(self.fields.clone(), arrays, nulls)?));
         }
         let items = StructArray::try_new(self.fields.clone(), arrays, None)?;
-        let length = if rows == 0 { 0 } else { items.len() / rows };
+        let length = items.len().checked_div(rows).unwrap_or(0);
         let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(length, rows));
         Ok(Arc::new(ListArray::try_new(self.item(), offsets, Arc::new(items), nulls)?))
     }

@@ -53,7 +53,7 @@ fn evaluate(call: &Call) -> Result<Vec<Values>> {
             );
         }
     };
-    if !(time != 0.0 && time.is_finite()) || !(steps >= 1.0 && steps.fract() == 0.0) {
+    if !(time != 0.0 && time.is_finite() && steps >= 1.0 && steps.fract() == 0.0) {
         return Err(Error::usage("orbit_track needs a time that is not 0 and one step or more").found(format!("{time} Gyr, {steps} steps")));
     }
     if steps * stars.len() as f64 > MOST_ROWS {
