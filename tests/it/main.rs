@@ -36,6 +36,7 @@ mod licences;
 mod mutate;
 #[cfg(feature = "sql")]
 mod open_switches;
+mod orbits_for_peers;
 #[cfg(feature = "sql")]
 mod order;
 mod peer_defects;

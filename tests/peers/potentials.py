@@ -53,67 +53,75 @@ def galpy(potential):
 
 
 def peers(kind, q):
-    """Pairs of a name and the same potential there."""
+    """Pairs of a program and the same potential there."""
     g, G = {"units": UNITS}, GRAVITY
     if kind == "point_mass":
-        return [("gala", gala(gp.KeplerPotential(q[0], **g))), ("galpy", galpy(bp.KeplerPotential(amp=G * q[0])))]
+        return [("gala", gp.KeplerPotential(q[0], **g)), ("galpy", bp.KeplerPotential(amp=G * q[0]))]
     if kind == "plummer":
-        return [("gala", gala(gp.PlummerPotential(q[0], q[1], **g))), ("galpy", galpy(bp.PlummerPotential(amp=G * q[0], b=q[1])))]
+        return [("gala", gp.PlummerPotential(q[0], q[1], **g)), ("galpy", bp.PlummerPotential(amp=G * q[0], b=q[1]))]
     if kind == "hernquist":
-        return [("gala", gala(gp.HernquistPotential(q[0], q[1], **g))), ("galpy", galpy(bp.HernquistPotential(amp=2 * G * q[0], a=q[1])))]
+        return [("gala", gp.HernquistPotential(q[0], q[1], **g)), ("galpy", bp.HernquistPotential(amp=2 * G * q[0], a=q[1]))]
     if kind == "jaffe":
-        return [("gala", gala(gp.JaffePotential(q[0], q[1], **g))), ("galpy", galpy(bp.JaffePotential(amp=G * q[0], a=q[1])))]
+        return [("gala", gp.JaffePotential(q[0], q[1], **g)), ("galpy", bp.JaffePotential(amp=G * q[0], a=q[1]))]
     if kind == "isochrone":
-        return [("gala", gala(gp.IsochronePotential(q[0], q[1], **g))), ("galpy", galpy(bp.IsochronePotential(amp=G * q[0], b=q[1])))]
+        return [("gala", gp.IsochronePotential(q[0], q[1], **g)), ("galpy", bp.IsochronePotential(amp=G * q[0], b=q[1]))]
     if kind == "homogeneous_sphere":
-        return [("galpy", galpy(bp.HomogeneousSpherePotential(amp=G * q[0] / (2 * q[1] ** 3), R=q[1])))]
+        return [("galpy", bp.HomogeneousSpherePotential(amp=G * q[0] / (2 * q[1] ** 3), R=q[1]))]
     if kind == "nfw":
-        return [("gala", gala(gp.NFWPotential(q[0], q[1], **g))), ("galpy", galpy(bp.NFWPotential(amp=G * q[0], a=q[1])))]
+        return [("gala", gp.NFWPotential(q[0], q[1], **g)), ("galpy", bp.NFWPotential(amp=G * q[0], a=q[1]))]
     if kind == "triaxial_nfw":
-        return [("galpy", galpy(bp.TriaxialNFWPotential(amp=G * q[0], a=q[1], b=q[2], c=q[3], glorder=50)))]
+        return [("galpy", bp.TriaxialNFWPotential(amp=G * q[0], a=q[1], b=q[2], c=q[3], glorder=50))]
     if kind == "burkert":
-        return [("galpy", galpy(bp.BurkertPotential(amp=G * q[0], a=q[1])))]
+        return [("galpy", bp.BurkertPotential(amp=G * q[0], a=q[1]))]
     if kind == "power_law_cutoff" and 0 <= q[1] < 2:
         # Its amplitude is a density at r1 = 1: M = 2 pi rho r_c^(3 - alpha) Gamma((3 - alpha) / 2).
         from scipy.special import gamma
 
         amp = G * q[0] / (2 * np.pi * q[2] ** (3 - q[1]) * gamma(1.5 - q[1] / 2))
         return [
-            ("gala", gala(gp.PowerLawCutoffPotential(q[0], q[1], q[2], **g))),
-            ("galpy", galpy(bp.PowerSphericalPotentialwCutoff(amp=amp, alpha=q[1], rc=q[2], r1=1.0))),
+            ("gala", gp.PowerLawCutoffPotential(q[0], q[1], q[2], **g)),
+            ("galpy", bp.PowerSphericalPotentialwCutoff(amp=amp, alpha=q[1], rc=q[2], r1=1.0)),
         ]
     if kind == "logarithmic":
-        return [("galpy", galpy(bp.LogarithmicHaloPotential(amp=q[0] ** 2, q=q[1], core=q[2])))]
+        return [("galpy", bp.LogarithmicHaloPotential(amp=q[0] ** 2, q=q[1], core=q[2]))]
     if kind == "miyamoto_nagai":
         return [
-            ("gala", gala(gp.MiyamotoNagaiPotential(q[0], q[1], q[2], **g))),
-            ("galpy", galpy(bp.MiyamotoNagaiPotential(amp=G * q[0], a=q[1], b=q[2]))),
+            ("gala", gp.MiyamotoNagaiPotential(q[0], q[1], q[2], **g)),
+            ("galpy", bp.MiyamotoNagaiPotential(amp=G * q[0], a=q[1], b=q[2])),
         ]
     if kind.startswith("mn3"):
         options = {"sech2_z": "sech2" in kind, "positive_density": "unrestricted" not in kind}
-        return [("gala", gala(gp.MN3ExponentialDiskPotential(q[0], q[1], q[2], **options, **g)))]
+        return [("gala", gp.MN3ExponentialDiskPotential(q[0], q[1], q[2], **options, **g))]
     if kind == "kuzmin":
-        return [("gala", gala(gp.KuzminPotential(q[0], q[1], **g))), ("galpy", galpy(bp.KuzminDiskPotential(amp=G * q[0], a=q[1])))]
+        return [("gala", gp.KuzminPotential(q[0], q[1], **g)), ("galpy", bp.KuzminDiskPotential(amp=G * q[0], a=q[1]))]
     if kind == "kuzmin_kutuzov" and q[1] > q[2]:
         delta = np.sqrt(q[1] ** 2 - q[2] ** 2)
-        return [("galpy", galpy(bp.KuzminKutuzovStaeckelPotential(amp=G * q[0], ac=q[1] / q[2], Delta=delta)))]
+        return [("galpy", bp.KuzminKutuzovStaeckelPotential(amp=G * q[0], ac=q[1] / q[2], Delta=delta))]
     if kind == "long_murali_bar":
         bar = gp.LongMuraliBarPotential(q[0], q[1], q[2], q[3], **g)
         needle = bp.SoftenedNeedleBarPotential(amp=G * q[0], a=q[1], b=q[2], c=q[3], omegab=0.0, pa=0.0)
-        return [("gala", gala(bar)), ("galpy", galpy(needle))]
+        return [("gala", bar), ("galpy", needle)]
     if kind == "dehnen_bar":
-        return [("galpy", galpy(bp.DehnenBarPotential(amp=1.0, rb=q[1], Af=q[0], omegab=0.0, barphi=0.0, tform=-1e6, tsteady=1e-3)))]
+        return [("galpy", bp.DehnenBarPotential(amp=1.0, rb=q[1], Af=q[0], omegab=0.0, barphi=0.0, tform=-1e6, tsteady=1e-3))]
     if kind.startswith("spiral_arms"):
         weights = [1] if "sinusoidal" in kind else [8 / (3 * np.pi), 0.5, 8 / (15 * np.pi)]
         shape = {"N": int(q[1]), "alpha": q[2], "r_ref": q[3], "Rs": q[4], "H": q[5], "phi_ref": q[6], "Cs": weights}
-        return [("galpy", galpy(bp.SpiralArmsPotential(amp=G * q[0], omega=0.0, **shape)))]
+        return [("galpy", bp.SpiralArmsPotential(amp=G * q[0], omega=0.0, **shape))]
     if kind == "einasto":
         # galpy: exp(-(r / h)^(1 / n)) with n = 1 / alpha, h = r_s (alpha / 2)^(1 / alpha).
         from scipy.special import gamma
 
         n, h = 1 / q[2], q[1] * (q[2] / 2) ** (1 / q[2])
         amp = G * q[0] / (4 * np.pi * n * gamma(3 * n) * h**3)
-        return [("galpy", galpy(bp.EinastoPotential(amp=amp, h=h, n=n)))]
+        return [("galpy", bp.EinastoPotential(amp=amp, h=h, n=n))]
+    if kind == "two_power_triaxial":
+        shape = {"a": q[1], "alpha": q[2], "beta": q[3], "b": q[4], "c": q[5]}
+        return [("galpy", bp.TwoPowerTriaxialPotential(amp=G * q[0], glorder=100, **shape))]
+    if kind == "exponential_disc" and q[2] > 0:
+        amp = G * q[0] / (4 * np.pi * q[1] ** 2 * q[2])
+        return [("galpy", bp.DoubleExponentialDiskPotential(amp=amp, hr=q[1], hz=q[2]))]
+    if kind == "exponential_disc":
+        return [("galpy", bp.RazorThinExponentialDiskPotential(amp=G * q[0] / (2 * np.pi * q[1] ** 2), hr=q[1]))]
     return []
 
 
@@ -133,7 +141,8 @@ def main(path):
             continue
         if not others:
             print(f"{kind:<30} {text:<24} no peer")
-        for name, numbers in others:
+        for name, other in others:
+            numbers = {"gala": gala, "galpy": galpy}[name](other)
             try:
                 their_phi, their_a, their_rho = numbers(p)
             except Exception as error:

@@ -13,7 +13,7 @@
 //!            within 0.2 h_R of the axis only 1e-3, as those of a sheet go as ln v there
 //! Edge cases h_z = 0 is the razor-thin disc; there the vertical force on the plane is 0, its mean; the sheets within 1e-7 h_R are one;
 //!            derivatives by h_z are exact, but a component whose h_z / h_R is changed by more than a tenth should be built anew
-//! Cost       15 sheets of 102 discs of Kuzmin with complex a: 1,530 times two square roots and a division a point
+//! Cost       15 sheets of 127 discs of Kuzmin with complex a: 1,905 times two square roots and a division a point
 //! See also   `kuzmin`, `mn3` for a hundredth of the time at 1 %, `profile`
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
@@ -54,7 +54,7 @@ pub const KIND: Kind = Kind {
 const STEP: f64 = 0.16;
 /// First s; what lies below is one disc.
 const FIRST: f64 = 1e-7;
-/// Nodes: the last s is 52, where H_1 is below 1e-16.
+/// Nodes: the last s is 49, where H_1 is below 1e-15.
 const NODES: usize = 126;
 /// Sheets between plane and point.
 const SHEETS: usize = 14;

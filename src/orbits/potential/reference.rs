@@ -1,8 +1,8 @@
 //! Reference values of potentials, from other programs.
 //!
 //! Source     scipy 1.16 closed forms and adaptive quadrature (1e-12), agreeing with galpy 1.12.1, gala 1.11.0 and Odisseo where these have
-//!            the profile; mn3: gala 1.11.0; two_power_triaxial: scipy 1.17 quad over U and s (1e-12); exponential_disc: mpmath 1.4 quadosc
-//!            over k of eq. 2.164 of Binney & Tremaine 2008 with 25 digits
+//!            the profile; mn3: gala 1.11.0; two_power_triaxial: mpmath 1.4 quad over s (potential, 22 digits), scipy 1.17 quad (force,
+//!            1e-13); exponential_disc: mpmath quadosc over k of eq. 2.164 of Binney & Tremaine 2008 with 25 digits
 //! Units      kpc, (km/s)^2, (km/s)^2/kpc
 
 use super::checklist::greater;
@@ -152,7 +152,7 @@ const CASES: &[Case] = &[
         kind: "two_power_triaxial",
         parameters: &[400000000000.0, 16.0, 1.0, 3.0, 0.9, 0.8],
         tolerance: 1e-11,
-        potential: [-69079.16191058331, -73195.8131818828, -61138.64458929268, -59519.796643114256, -84342.97707934721, -35910.980961085275],
+        potential: [-69079.16191058332, -73195.81318188281, -61138.64458929267, -59519.79664311427, -84342.97707934721, -35910.980961085275],
         acceleration: [
             [-1608.4150310905377, -0.0, -0.0],
             [-992.614003144796, -1461.0084841317553, -812.5029230908895],
@@ -166,7 +166,7 @@ const CASES: &[Case] = &[
         kind: "two_power_triaxial",
         parameters: &[100000000000.0, 5.0, 1.5, 4.2, 0.7, 0.5],
         tolerance: 1e-11,
-        potential: [-8563.972519572564, -10842.924169130116, -5321.160311191194, -4868.69292859387, -31915.427437400213, -1437.3556163021906],
+        potential: [-8563.972519572515, -10842.924169129205, -5321.160311016945, -4868.692928437652, -31915.42743739991, -1437.3556163020628],
         acceleration: [
             [-865.0569942892217, -0.0, -0.0],
             [-687.2320134362923, -1112.7888414525544, -653.6490544630359],
@@ -180,7 +180,7 @@ const CASES: &[Case] = &[
         kind: "two_power_triaxial",
         parameters: &[10000000000.0, 2.0, 0.0, 5.0, 0.8, 0.4],
         tolerance: 1e-11,
-        potential: [-144.9355653199059, -197.26608876911686, -84.59868450270145, -77.02776766387954, -680.6237873376408, -21.279244911482422],
+        potential: [-144.93556531990592, -197.2660887691169, -84.59868450270147, -77.02776766387956, -680.6237873376408, -21.279244911482426],
         acceleration: [
             [-17.51045062353972, -0.0, -0.0],
             [-15.786667246351254, -23.480059837623273, -15.381742772137482],
