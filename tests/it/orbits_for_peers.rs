@@ -113,3 +113,28 @@ fn written_for_peers() {
     }
     std::fs::write(folder.join("kinds.csv"), list).unwrap();
 }
+
+#[test]
+#[ignore = "writes a file for tests/peers/potentials.py"]
+fn potentials_for_peers() {
+    let folder = std::env::var("SPOLIA_KEEP_ORBITS").expect("SPOLIA_KEEP_ORBITS names a folder");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut text = String::from("kind,parameters,x,y,z,potential,ax,ay,az,density\n");
+    let mut stream = Stream::new(7, 1, 2);
+    for kind in kinds() {
+        let (parameters, _) = sample(kind.name);
+        let model = Potential { components: vec![Component::new("one", kind.name, &parameters).unwrap()] };
+        let prepared = model.prepare::<f64>();
+        let list = parameters.iter().map(|p| format!("{p:?}")).collect::<Vec<_>>().join(";");
+        for _ in 0..COUNT {
+            // Distances from 0.1 to 100 kpc.
+            let radius = 10f64.powf(stream.uniform() * 3.0 - 1.0);
+            let p = stream.direction().map(|n| n * radius);
+            let [ax, ay, az] = model.acceleration(&prepared, 0.0, p);
+            let numbers = [p[0], p[1], p[2], model.potential(&prepared, 0.0, p), ax, ay, az, model.density(p)];
+            let row = numbers.map(|x| format!("{x:?}")).join(",");
+            text += &format!("{},{list},{row}\n", kind.name);
+        }
+    }
+    std::fs::write(std::path::Path::new(&folder).join("points.csv"), text).unwrap();
+}

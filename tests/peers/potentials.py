@@ -1,7 +1,7 @@
 """Compares potentials with galpy and gala on a thousand random points each.
 
-Usage: SPOLIA_PEER_POTENTIALS=points.csv cargo test --lib numbers_for_peers
-       python tests/peers/potentials.py points.csv
+Usage: SPOLIA_KEEP_ORBITS=FOLDER cargo test --release --test it potentials_for_peers -- --ignored
+       python tests/peers/potentials.py FOLDER/points.csv
 Needs: pip install galpy gala
 Prints the worst relative difference of potential, acceleration and density; exits 1 when a limit is passed.
 """
