@@ -270,8 +270,18 @@ impl<T: Masked> Separated<T> {
         let f = |q: T| self.square_u(field, q) / (q * q + 1.0).square();
         let start = inside(&f, self.q, self.q * NEIGHBOUR);
         let moves = zero.less(f(start));
-        // Not the axis itself, where cusps have no number.
-        let low = root(f, start, start * NEAR_AXIS);
+        // The first wall inwards: deep within the focal length there may be another region beyond it. Not the axis itself, where cusps
+        // have no number.
+        let (mut above, mut near) = (start, start);
+        for stride in 0..MOST_INWARDS {
+            let on = T::both(moves, zero.less(f(near)));
+            if !T::any(on) {
+                break;
+            }
+            above = T::choose(on, near, above);
+            near = T::choose(on, near * if stride < FINE_INWARDS { INWARDS } else { 0.5 }, near);
+        }
+        let low = root(f, above, near);
         let (mut far, mut stride) = (start, start * 0.25);
         for _ in 0..MOST_DOUBLINGS {
             let on = T::both(moves, zero.less(f(far)));
@@ -313,8 +323,11 @@ const NEIGHBOUR: f64 = 1e-6;
 pub(super) const STILL: f64 = 1e-9;
 /// Step of the differences that give the frequencies of epicycles: 1e-8 of these are left.
 const EPICYCLE: f64 = 3e-4;
-/// An orbit that comes nearer to the axis, in parts of its distance now, passes through it.
-const NEAR_AXIS: f64 = 1e-9;
+/// Strides inwards in which walls are sought, fine ones down to 0.04 of the distance. An orbit that comes nearer to the axis than all of
+/// them, 6e-10 of its distance now, passes through it.
+const INWARDS: f64 = 0.85;
+const FINE_INWARDS: usize = 20;
+const MOST_INWARDS: usize = 46;
 /// An orbit through the axis ends so far above its rounded end in atanh c: e to the power of minus this is left out.
 const AXIS_DEPTH: f64 = 16.0;
 /// 2^100 of the distance: any bound orbit ends before.
@@ -584,6 +597,36 @@ pub(super) mod tests {
 
     pub fn star(v: [f64; 5]) -> Cylindrical<f64> {
         Cylindrical { r: v[0], v_r: v[1], v_phi: v[2], z: v[3], v_z: v[4] }
+    }
+
+    #[test]
+    fn within_the_focal_length_only_the_region_of_the_star_counts() {
+        // galpy 1.12.1, actionAngleStaeckel of order 200, delta = 2 kpc, MWPotential2014: inside another wall lies a second region.
+        let field = MilkyWay::default();
+        for (star, radial) in [
+            (
+                [2.2340453651981966, -0.7283645559573685, 1.7634145436296804, 45.87023852484958, -18.72275267986562, -134.73580767577582],
+                19.62594922,
+            ),
+            (
+                [-1.7979426642623233, 1.840078415666894, -2.6792514235309572, -54.673771837422315, 52.46328007473785, 50.31628626052362],
+                53.45198611,
+            ),
+            (
+                [
+                    -0.5215136833398175,
+                    -0.04261379717923022,
+                    -2.7427701866381833,
+                    -31.833586026986996,
+                    39.940140861736964,
+                    -30.40206609122935,
+                ],
+                8.70494562,
+            ),
+        ] {
+            let found = fudge(&field, &Cylindrical::from_cartesian(star), 2.0, &Nodes::default()).actions;
+            assert!((found.radial - radial).abs() < 1e-4 * radial, "{found:?} {radial}");
+        }
     }
 
     #[test]
