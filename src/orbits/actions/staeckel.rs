@@ -319,8 +319,10 @@ impl<T: Masked> Separated<T> {
 
 /// A star at a turning point looks this far for the inside of its orbit: actions below 1e-12 of L_z are 0.
 const NEIGHBOUR: f64 = 1e-6;
-/// Half widths of motions below this part of the radius, or of the vertical coordinate, are none.
-pub(super) const STILL: f64 = 1e-9;
+/// Half widths below this part of the radius, or of the vertical coordinate, are rounding.
+pub(super) const STILL: f64 = 1e-7;
+/// Below this one the frequencies are those of epicycles, good to its square; rounding leaves the integrals 1e-16 over its square.
+const SMALL: f64 = 1e-5;
 /// Step of the differences that give the frequencies of epicycles: 1e-8 of these are left.
 const EPICYCLE: f64 = 3e-4;
 /// Strides inwards in which walls are sought, fine ones down to 0.04 of the distance. An orbit that comes nearer to the axis than all of
@@ -448,25 +450,25 @@ pub(super) fn solve<T: Masked, F: Field<T> + ?Sized>(field: &F, star: &Cylindric
         v.by_lz += slow / s;
         v.by_integral += slow * s;
     }
-    // Without a motion of its own an orbit has the epicycles next to it: all nodes give 1/sqrt of the curvature.
+    // A small motion is harmonic: all nodes give 1/sqrt of the curvature.
     let still = |at_rest: T, once: T, twice: T| ((at_rest - once) * 16.0 - (at_rest - twice)).max(zero) / (12.0 * EPICYCLE * EPICYCLE);
-    let all = |slow: T, count: usize, power: [T; 3]| {
+    let all = |action: T, slow: T, count: usize, power: [T; 3]| {
         let [by_energy, by_lz, by_integral] = power.map(|factor| slow * factor * count as f64);
-        Integral { action: zero, by_energy, by_lz, by_integral }
+        Integral { action, by_energy, by_lz, by_integral }
     };
-    let circular = (high - low).less(middle * STILL);
+    let circular = (high - low).less(middle * SMALL);
     if T::any(circular) {
         let mean = |e: f64| (a.square_u(field, middle * (1.0 - e)) + a.square_u(field, middle * (1.0 + e))) * 0.5;
         let curvature = still(a.square_u(field, middle), mean(EPICYCLE), mean(2.0 * EPICYCLE));
         let slow = middle / (curvature * (middle * middle + 1.0)).sqrt();
-        let limit = all(slow, nodes.radial.len(), [middle.powi(3), middle.recip(), middle]);
+        let limit = all(u.action, slow, nodes.radial.len(), [middle.powi(3), middle.recip(), middle]);
         u = Integral::choose(circular, limit, u);
     }
-    let planar = top.less(T::constant(STILL));
+    let planar = top.less(T::constant(SMALL));
     if T::any(planar) {
         let at = |c: f64| a.square_v(field, T::constant(c));
         let slow = still(at(0.0), at(EPICYCLE), at(2.0 * EPICYCLE)).sqrt().recip();
-        v = Integral::choose(planar, all(slow, nodes.vertical.len(), [one; 3]), v);
+        v = Integral::choose(planar, all(v.action, slow, nodes.vertical.len(), [one; 3]), v);
     }
     // Factors that all nodes share; dp/dE = delta^2 q^2/p and so on.
     let slope = delta / SQRT_2;
